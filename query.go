@@ -1,5 +1,11 @@
 package offprint
 
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
 // Query is a parsed search: all of its parts must hold.
 type Query struct {
 	Terms []Term // words and phrases, ranked by BM25
@@ -19,3 +25,257 @@ type Term struct {
 	Prefix bool
 	Not    bool // -word: papers with it are left out
 }
+
+// Limits on a query.
+const (
+	MaxQuery      = 1000 // bytes
+	MaxQueryTerms = 32   // terms and filters together
+)
+
+// ParseQuery reads what was typed into the search box:
+//
+//	word  pre*  "a phrase"  -word  -"a phrase"
+//	cat:cs.CL  -cat:cs  author:hinton  author:"Geoffrey Hinton"  tag:x
+//	after:2026  before:2026-03  after:2026-03-05  has:code  -has:code
+//
+// A quote that is not closed ends with the query. A word with a colon that is
+// not one of these filters is a word. Words without a letter or digit are
+// dropped. Queries that are too long, malformed dates and filters without a
+// usable value are [KindInvalid].
+func ParseQuery(s string) (Query, error) {
+	var q Query
+	tooLong := Errorf(KindInvalid, "The search is too long: use at most %d words and filters, and %d characters.", MaxQueryTerms, MaxQuery)
+	if len(s) > MaxQuery {
+		return Query{}, tooLong
+	}
+	l := queryLexer{rest: cleanQuery(s)}
+	for n := 0; ; {
+		t, ok := l.next()
+		if !ok {
+			break
+		}
+		if err := q.add(t); err != nil {
+			return Query{}, err
+		}
+		if n++; n > MaxQueryTerms {
+			return Query{}, tooLong
+		}
+	}
+	if len(q.String()) > MaxQuery { // the canonical form, with its spaces and full dates, must parse too
+		return Query{}, tooLong
+	}
+	return q, nil
+}
+
+// cleanQuery makes typographic quotes plain, and everything invisible white
+// space.
+func cleanQuery(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '“' || r == '”' || r == '„':
+			return '"'
+		case unicode.IsControl(r), invisible(r):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " "))
+}
+
+// queryToken is a term or a filter.
+type queryToken struct {
+	not    bool
+	field  string // of a filter, lower case; "" for a term
+	text   string
+	quoted bool
+}
+
+// queryFields are the names of the filters.
+var queryFields = map[string]bool{"cat": true, "author": true, "tag": true, "after": true, "before": true, "has": true}
+
+type queryLexer struct{ rest string }
+
+// next returns the next token that has a letter or a digit, or a filter.
+func (l *queryLexer) next() (queryToken, bool) {
+	for {
+		l.rest = strings.TrimLeftFunc(l.rest, unicode.IsSpace)
+		if l.rest == "" {
+			return queryToken{}, false
+		}
+		var t queryToken
+		l.rest, t.not = strings.CutPrefix(l.rest, "-")
+		t.text, t.quoted = l.value()
+		if field, value, ok := strings.Cut(t.text, ":"); ok && !t.quoted && queryFields[strings.ToLower(field)] {
+			switch {
+			case value != "":
+				t.field, t.text = strings.ToLower(field), value
+			case strings.HasPrefix(l.rest, `"`):
+				t.field = strings.ToLower(field)
+				t.text, t.quoted = l.value()
+			}
+		}
+		if t.field != "" || searchable(t.text) {
+			return t, true
+		}
+	}
+}
+
+// value reads a quoted phrase, or a word up to white space or a quote.
+func (l *queryLexer) value() (text string, quoted bool) {
+	if after, ok := strings.CutPrefix(l.rest, `"`); ok {
+		text, l.rest, _ = strings.Cut(after, `"`)
+		return strings.Join(strings.Fields(text), " "), true
+	}
+	end := strings.IndexFunc(l.rest, func(r rune) bool { return r == '"' || unicode.IsSpace(r) })
+	if end < 0 {
+		end = len(l.rest)
+	}
+	text, l.rest = l.rest[:end], l.rest[end:]
+	return text, false
+}
+
+// searchable reports whether s has anything that a full-text index keeps.
+func searchable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+}
+
+// add puts a token into its place.
+func (q *Query) add(t queryToken) error {
+	if t.field != "" && t.field != "has" && !searchable(t.text) {
+		return Errorf(KindInvalid, "%s: needs a value, such as %s.", t.field, queryExamples[t.field])
+	}
+	switch t.field {
+	case "":
+		term := Term{Text: t.text, Phrase: t.quoted, Not: t.not}
+		if bare := strings.TrimRight(t.text, "*"); !t.quoted && bare != t.text {
+			term.Text, term.Prefix = bare, true
+		}
+		q.Terms = append(q.Terms, term)
+	case "cat":
+		put(&q.Cats, &q.NotCats, t.not, cleanCategory(t.text))
+	case "author":
+		put(&q.Authors, &q.NotAuthors, t.not, t.text)
+	case "tag":
+		tag, err := CleanTag(t.text)
+		if err != nil {
+			return err
+		}
+		put(&q.Tags, &q.NotTags, t.not, tag)
+	case "has":
+		if !strings.EqualFold(t.text, "code") {
+			return Errorf(KindInvalid, "has: can only ask for code: write has:code.")
+		}
+		q.HasCode = q.HasCode || !t.not
+		q.NoCode = q.NoCode || t.not
+	case "after", "before":
+		d, err := parseQueryDate(t.text)
+		switch {
+		case err != nil:
+			return err
+		case t.not:
+			return Errorf(KindInvalid, "-%s: is not a filter: leave out the minus, or use the other of after: and before:.", t.field)
+		case t.field == "after":
+			if q.After == 0 || d > q.After {
+				q.After = d
+			}
+		case q.Before == 0 || d < q.Before:
+			q.Before = d
+		}
+	}
+	return nil
+}
+
+var queryExamples = map[string]string{
+	"cat": "cat:cs.CL", "author": "author:hinton", "tag": "tag:survey", "after": "after:2026-01", "before": "before:2026-03",
+}
+
+func put(yes, no *[]string, not bool, value string) {
+	if not {
+		yes = no
+	}
+	*yes = append(*yes, value)
+}
+
+// parseQueryDate returns the first day of a year, a month or a day.
+func parseQueryDate(s string) (Date, error) {
+	for _, layout := range []string{"2006", "2006-01", time.DateOnly} {
+		t, err := time.Parse(layout, s)
+		if err != nil || t.Year() < 1900 || t.Year() > 2200 {
+			continue
+		}
+		// 1970-01-01 is the Date that means "absent"; no paper can tell.
+		return cmpOr(DateOf(t), 1), nil
+	}
+	return 0, Errorf(KindInvalid, "%q is not a date: write a year, a month or a day, as in 2026, 2026-03 or 2026-03-05.", clip(s))
+}
+
+func cmpOr(d, e Date) Date {
+	if d == 0 {
+		return e
+	}
+	return d
+}
+
+// cleanCategory writes a category of arXiv's as arXiv does, whatever its case,
+// and a whole archive ("cs.*") as its name. Other categories stay as they are.
+func cleanCategory(s string) string {
+	archive, subject, ok := strings.Cut(s, ".")
+	if a := strings.ToLower(archive); arxivArchives[a] {
+		switch {
+		case !ok || subject == "*" || subject == "":
+			return a
+		case len(subject) == 2:
+			return a + "." + strings.ToUpper(subject)
+		default:
+			return a + "." + strings.ToLower(subject)
+		}
+	}
+	return strings.TrimSuffix(s, ".*")
+}
+
+// String returns the query as [ParseQuery] reads it: terms first, then filters.
+func (q Query) String() string {
+	var parts []string
+	for _, t := range q.Terms {
+		s := t.Text
+		if t.Phrase {
+			s = `"` + s + `"`
+		}
+		if t.Prefix {
+			s += "*"
+		}
+		if t.Not {
+			s = "-" + s
+		}
+		parts = append(parts, s)
+	}
+	filter := func(prefix string, values []string) {
+		for _, v := range values {
+			if strings.ContainsFunc(v, unicode.IsSpace) {
+				v = `"` + v + `"`
+			}
+			parts = append(parts, prefix+v)
+		}
+	}
+	filter("cat:", q.Cats)
+	filter("-cat:", q.NotCats)
+	filter("author:", q.Authors)
+	filter("-author:", q.NotAuthors)
+	filter("tag:", q.Tags)
+	filter("-tag:", q.NotTags)
+	if q.After != 0 {
+		parts = append(parts, "after:"+q.After.String())
+	}
+	if q.Before != 0 {
+		parts = append(parts, "before:"+q.Before.String())
+	}
+	if q.HasCode {
+		parts = append(parts, "has:code")
+	}
+	if q.NoCode {
+		parts = append(parts, "-has:code")
+	}
+	return strings.Join(parts, " ")
+}
+
+// IsZero reports whether the query asks for nothing in particular.
+func (q Query) IsZero() bool { return q.String() == "" }

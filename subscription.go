@@ -1,6 +1,11 @@
 package offprint
 
-import "time"
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Frequency is how often a digest is sent.
 type Frequency string
@@ -71,4 +76,147 @@ type Delivery struct {
 	LastError      string
 	MessageID      string // the same for each try
 	Updated        time.Time
+}
+
+// Check puts the subscription's address into its stored form (see
+// [CleanEmail]) and reports what is wrong with its settings as [KindInvalid].
+func (s *Subscription) Check() error {
+	email, err := CleanEmail(s.Email)
+	if err != nil {
+		return err
+	}
+	s.Email = email
+	if !slices.Contains([]Frequency{Daily, Weekdays, Weekly, Monthly}, s.Frequency) {
+		return Errorf(KindInvalid, "%q is not how often a digest can come: use daily, weekdays, weekly or monthly.", clip(string(s.Frequency)))
+	}
+	if s.Hour < 0 || s.Hour > 23 {
+		return Errorf(KindInvalid, "%d is not an hour: use 0 to 23.", s.Hour)
+	}
+	if _, err := s.location(); err != nil {
+		return err
+	}
+	if s.Count < 1 || s.Count > MaxDigest {
+		return Errorf(KindInvalid, "A digest has 1 to %d papers, not %d.", MaxDigest, s.Count)
+	}
+	q, err := ParseQuery(s.Query)
+	if err != nil {
+		return err
+	}
+	if s.ReaderID == 0 && len(q.Tags)+len(q.NotTags) > 0 {
+		return Errorf(KindInvalid, "tag: needs an account, since tags belong to readers: sign in first, or leave it out.")
+	}
+	return nil
+}
+
+// MaxDigest is the largest number of papers in a digest.
+const MaxDigest = 100
+
+// CleanEmail returns a mail address in the form in which it is stored and
+// compared: only the address, in lower case. An address that is malformed,
+// longer than 254 bytes or not in ASCII is [KindInvalid].
+func CleanEmail(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	a, err := mail.ParseAddress(s)
+	ascii := !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	if err != nil || a.Address != s || len(s) > 254 || !ascii || strings.Contains(s, "[") {
+		return "", Errorf(KindInvalid, "%q is not a mail address: write it as name@example.org.", clip(s))
+	}
+	return s, nil
+}
+
+func (s *Subscription) location() (*time.Location, error) {
+	loc, err := time.LoadLocation(s.TimeZone)
+	if err != nil || s.TimeZone == "Local" {
+		return nil, Errorf(KindInvalid, "%q is not a time zone: use a name such as Europe/Berlin.", clip(s.TimeZone))
+	}
+	return loc, nil
+}
+
+// Due returns the latest digest whose time has come at now, and the days that
+// it covers; ok is false before the first one after s.Confirmed. The period
+// names the digest for good:
+//
+//   - daily: each day at s.Hour, about the day before; the day's own date.
+//   - weekdays: the same from Monday to Friday; on Monday, about Friday to Sunday.
+//   - weekly: on Monday, about the week before; that week, such as 2026-W10.
+//   - monthly: on the first, about the month before; that month, such as 2026-02.
+//
+// Days and hours are those of s.TimeZone. An hour that a change of the clocks
+// skips is the moment of the change.
+func (s *Subscription) Due(now time.Time) (period string, span Span, ok bool) {
+	loc, err := s.location()
+	if err != nil || s.Confirmed.IsZero() {
+		return "", Span{}, false
+	}
+	d := DateOf(now.In(loc)) + 1 // clocks may go back over midnight
+	for !s.sendsOn(d) || s.sendTime(d, loc).After(now) {
+		d--
+	}
+	if s.sendTime(d, loc).Before(s.Confirmed) {
+		return "", Span{}, false
+	}
+	period, span = s.digestOf(d)
+	return period, span, true
+}
+
+// NextSend returns the first time after now at which a digest of s comes due,
+// and the zero time if its time zone is unknown.
+func NextSend(s *Subscription, now time.Time) time.Time {
+	loc, err := s.location()
+	if err != nil {
+		return time.Time{}
+	}
+	d := DateOf(now.In(loc)) - 1
+	for !s.sendsOn(d) || !s.sendTime(d, loc).After(now) {
+		d++
+	}
+	return s.sendTime(d, loc)
+}
+
+// sendsOn reports whether a digest is sent on day d.
+func (s *Subscription) sendsOn(d Date) bool {
+	t := d.Time()
+	switch s.Frequency {
+	case Weekdays:
+		return t.Weekday() != time.Saturday && t.Weekday() != time.Sunday
+	case Weekly:
+		return t.Weekday() == time.Monday
+	case Monthly:
+		return t.Day() == 1
+	default:
+		return true
+	}
+}
+
+// digestOf returns what the digest sent on day d is called, and covers.
+func (s *Subscription) digestOf(d Date) (period string, span Span) {
+	switch s.Frequency {
+	case Weekly:
+		span = SpanOf(UnitWeek, d-1)
+		return span.String(), span
+	case Monthly:
+		span = SpanOf(UnitMonth, d-1)
+		return span.String(), span
+	}
+	span = SpanOf(UnitDay, d-1)
+	if s.Frequency == Weekdays && d.Time().Weekday() == time.Monday {
+		span.First = d - 3
+	}
+	return d.String(), span
+}
+
+// sendTime is the first instant of day d at which the clocks in loc show
+// s.Hour or later.
+func (s *Subscription) sendTime(d Date, loc *time.Location) time.Time {
+	y, m, day := d.Time().Date()
+	t := time.Date(y, m, day, s.Hour, 0, 0, 0, loc)
+	if shown := DateOf(t); shown == d && t.Hour() == s.Hour {
+		return t
+	}
+	// The clocks skip the hour; time.Date went to one side of the gap or the other.
+	start, end := t.ZoneBounds()
+	if DateOf(t) < d || DateOf(t) == d && t.Hour() < s.Hour {
+		return end
+	}
+	return start
 }
