@@ -65,16 +65,18 @@ const (
 
 // Comment is what a reader wrote under a paper, for everybody to read.
 type Comment struct {
-	ID       int64
-	PaperID  int64
-	ReaderID int64
-	Author   string // the reader's name
-	ParentID int64  // the comment that it answers; 0 at the top
-	Body     string // Markdown; empty once deleted
-	Created  time.Time
-	Edited   time.Time // zero if never
-	Deleted  bool      // kept as a placeholder while it has replies
-	Reports  int       // open reports, for the owner
+	ID         int64
+	PaperID    int64
+	PaperKey   string // with PaperTitle, filled in by the store
+	PaperTitle string
+	ReaderID   int64
+	Author     string // the reader's name, filled in by the store
+	ParentID   int64  // the comment that it answers; 0 at the top
+	Body       string // Markdown; empty once deleted
+	Created    time.Time
+	Edited     time.Time // zero if never
+	Deleted    bool      // kept as a placeholder while it has replies
+	Reports    int       // open reports, for the owner
 }
 
 // Purpose is what a one-time token lets its holder do.
