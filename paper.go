@@ -113,6 +113,7 @@ type PaperQuery struct {
 	Shelf       Mark    // only papers with this mark of the reader's
 	Tags        TagExpr // only papers whose tags of the reader's satisfy it; nil for any
 	Noted       bool    // only papers with a note of the reader's
+	AfterID     int64   // only papers stored after the one with this ID; 0 for any
 	WithHidden  bool    // keep the reader's hidden papers in
 
 	Sort   Sort

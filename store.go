@@ -113,6 +113,9 @@ type ReaderStore interface {
 	APITokens(ctx context.Context, readerID int64) ([]APIToken, error)
 	DeleteAPIToken(ctx context.Context, readerID, id int64) error
 
+	// CreateSavedSearch sets ID and Created, and UpdateSavedSearch replaces what
+	// may change. An alert that has seen nothing yet (LastID 0) starts at the
+	// newest paper: both set LastID so.
 	CreateSavedSearch(ctx context.Context, s *SavedSearch) error
 	UpdateSavedSearch(ctx context.Context, s *SavedSearch) error
 	SavedSearches(ctx context.Context, readerID int64) ([]SavedSearch, error)
