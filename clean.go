@@ -148,6 +148,9 @@ func cleanParagraphs(s string, limit int) string {
 
 // cleanLine makes hostile text safe to keep on one line of at most limit bytes.
 func cleanLine(s string, limit int) string {
+	if len(s) <= limit && isPlain(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -158,6 +161,20 @@ func cleanLine(s string, limit int) string {
 		return r
 	}, strings.ToValidUTF8(cut(s, 4*limit), ""))
 	return strings.TrimRight(cut(strings.Join(strings.Fields(s), " "), limit), " ")
+}
+
+// isPlain reports whether s is printable ASCII with single spaces inside, as
+// most texts are.
+func isPlain(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return before != ' ' || s == ""
 }
 
 // cut returns the first limit bytes of s, without a part of a character at the end.
