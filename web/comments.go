@@ -1,0 +1,227 @@
+package web
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+
+	"github.com/offprint/offprint"
+)
+
+var (
+	markdownParser = goldmark.New(goldmark.WithExtensions(extension.Linkify, extension.Strikethrough, extension.Table))
+	markdownPolicy = newMarkdownPolicy()
+)
+
+// newMarkdownPolicy lets text, lists, code, quotes, tables and links through:
+// no image (it would be loaded from elsewhere), no heading, style, class or id.
+func newMarkdownPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowStandardURLs()
+	p.AllowURLSchemes("http", "https", "mailto")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
+		"table", "thead", "tbody", "tr", "th", "td", "hr")
+	p.RequireNoFollowOnLinks(true)
+	p.RequireNoReferrerOnLinks(true)
+	return p
+}
+
+// markdown renders what a reader wrote. Raw HTML in it is dropped.
+func markdown(s string) template.HTML {
+	var buf bytes.Buffer
+	if err := markdownParser.Convert([]byte(s), &buf); err != nil {
+		return template.HTML(template.HTMLEscapeString(s)) //nolint:gosec // escaped
+	}
+	return template.HTML(markdownPolicy.SanitizeBytes(buf.Bytes())) //nolint:gosec // sanitised
+}
+
+// comment is a comment with its replies.
+type comment struct {
+	offprint.Comment
+	HTML    template.HTML
+	Replies []*comment
+	Mine    bool // it is the asking reader's
+	MayEnd  bool // the asking reader may delete it
+	Signed  bool // the asking reader may answer and report
+}
+
+// maxDepth is how far answers are indented; deeper ones stand beside each other.
+const maxDepth = 4
+
+// thread puts comments, given by time, under what they answer.
+func thread(comments []offprint.Comment, reader *offprint.Reader) []*comment {
+	var top []*comment
+	byID := map[int64]*comment{}
+	depth := map[int64]int{}
+	for _, c := range comments {
+		node := &comment{Comment: c}
+		if !c.Deleted {
+			node.HTML = markdown(c.Body)
+		}
+		if reader != nil {
+			node.Signed = true
+			node.Mine = c.ReaderID == reader.ID
+			node.MayEnd = node.Mine || reader.Role == offprint.RoleOwner
+		}
+		byID[c.ID] = node
+		parent, ok := byID[c.ParentID]
+		for ok && depth[parent.ID] >= maxDepth {
+			parent, ok = byID[parent.ParentID]
+		}
+		if !ok {
+			top = append(top, node)
+			continue
+		}
+		depth[c.ID] = depth[parent.ID] + 1
+		parent.Replies = append(parent.Replies, node)
+	}
+	return top
+}
+
+// commentBody reads and checks what was typed.
+func commentBody(r *http.Request) (string, error) {
+	body := strings.TrimSpace(strings.ReplaceAll(r.FormValue("body"), "\r\n", "\n"))
+	switch {
+	case body == "":
+		return "", offprint.Errorf(offprint.KindInvalid, "The comment is empty.")
+	case len(body) > offprint.MaxBody:
+		return "", offprint.Errorf(offprint.KindTooLarge, "The comment is too long: at most %d characters.", offprint.MaxBody)
+	}
+	return body, nil
+}
+
+func (s *Server) postComment(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	p, err := s.Store.Paper(ctx, r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	c := offprint.Comment{PaperID: p.ID, ReaderID: readerID(ctx), Created: s.now()}
+	if c.Body, err = commentBody(r); err != nil {
+		return err
+	}
+	if parent := r.FormValue("parent"); parent != "" {
+		if c.ParentID, err = strconv.ParseInt(parent, 10, 64); err != nil {
+			return offprint.Errorf(offprint.KindInvalid, "The comment to answer is not known.")
+		}
+	}
+	if err := s.Store.CreateComment(ctx, &c); err != nil {
+		return err
+	}
+	c.PaperKey = p.Key
+	http.Redirect(w, r, commentURL(&c), http.StatusSeeOther)
+	return nil
+}
+
+// commentOf finds the comment of an address, and its paper's key.
+func (s *Server) commentOf(r *http.Request) (*offprint.Comment, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return nil, offprint.Errorf(offprint.KindInvalid, "The number of a comment is a whole number.")
+	}
+	c, err := s.Store.Comment(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	if c.Deleted {
+		return nil, offprint.Errorf(offprint.KindNotFound, "This comment has been deleted.")
+	}
+	return c, nil
+}
+
+// ownComment is commentOf for its author alone.
+func (s *Server) ownComment(r *http.Request) (*offprint.Comment, error) {
+	c, err := s.commentOf(r)
+	if err == nil && c.ReaderID != readerID(r.Context()) {
+		return nil, offprint.Errorf(offprint.KindForbidden, "Only its author may change a comment.")
+	}
+	return c, err
+}
+
+type commentPage struct {
+	Comment *offprint.Comment
+	HTML    template.HTML
+	Back    string
+}
+
+func (s *Server) editCommentForm(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.ownComment(r)
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, "comment_edit", page{Title: "Edit a comment", Content: commentPage{Comment: c, Back: commentURL(c)}})
+	return nil
+}
+
+func (s *Server) editComment(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.ownComment(r)
+	if err != nil {
+		return err
+	}
+	body, err := commentBody(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.EditComment(r.Context(), c.ID, body, s.now()); err != nil {
+		return err
+	}
+	http.Redirect(w, r, commentURL(c), http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) deleteComment(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.commentOf(r)
+	if err != nil {
+		return err
+	}
+	if reader := readerOf(r.Context()); c.ReaderID != reader.ID && reader.Role != offprint.RoleOwner {
+		return offprint.Errorf(offprint.KindForbidden, "Only its author or the owner may delete a comment.")
+	}
+	if err := s.Store.DeleteComment(r.Context(), c.ID); err != nil {
+		return err
+	}
+	redirectBack(w, r, commentURL(c))
+	return nil
+}
+
+func (s *Server) reportCommentForm(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.commentOf(r)
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, "comment_report", page{Title: "Report a comment", Content: commentPage{Comment: c, HTML: markdown(c.Body), Back: commentURL(c)}})
+	return nil
+}
+
+func (s *Server) reportComment(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.commentOf(r)
+	if err != nil {
+		return err
+	}
+	reason := clipText(strings.TrimSpace(r.FormValue("reason")), 1000)
+	if err := s.Store.ReportComment(r.Context(), c.ID, readerID(r.Context()), reason); err != nil {
+		return err
+	}
+	s.flash(r, "Thank you. The owner will look at the comment.")
+	http.Redirect(w, r, commentURL(c), http.StatusSeeOther)
+	return nil
+}
+
+// commentURL is where a comment stands.
+func commentURL(c *offprint.Comment) string {
+	return "/paper/" + c.PaperKey + "#comment-" + strconv.FormatInt(c.ID, 10)
+}
+
+// flash keeps a sentence for the next page that the reader sees.
+func (s *Server) flash(r *http.Request, sentence string) {
+	if s.hasSession(r) {
+		s.sessions.Put(r.Context(), sessionFlash, sentence)
+	}
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/texmath"
+)
+
+// mathHTML shows a title or an abstract: escaped, with its mathematics marked.
+func mathHTML(s string) template.HTML { return texmath.HTML(s) }
+
+// searched is a page's content that fills the search box.
+type searched interface{ searchQuery() string }
+
+// templateFuncs are the functions that templates may call.
+func (s *Server) templateFuncs() template.FuncMap {
+	return template.FuncMap{
+		"asset":   func(name string) string { return s.assets.path(name) },
+		"url":     func(path string) string { return s.BaseURL + path },
+		"version": func() string { return s.Version },
+		"query": func(content any) string {
+			if c, ok := content.(searched); ok {
+				return c.searchQuery()
+			}
+			return ""
+		},
+		"math":      mathHTML,
+		"join":      func(xs []string, sep string) string { return strings.Join(xs, sep) },
+		"thousands": thousands,
+		"plural":    plural,
+		"date":      func(t time.Time) string { return stamp(t, "2 January 2006") },
+		"datetime":  func(t time.Time) string { return stamp(t, "2 Jan 2006, 15:04 MST") },
+		"day":       func(d offprint.Date) string { return d.Time().Format("Monday, 2 January 2006") },
+		"marks":     markButtons,
+		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"ago":       func(t time.Time) string { return ago(s.now().Sub(t)) },
+	}
+}
+
+func stamp(t time.Time, layout string) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(layout)
+}
+
+// ago writes a duration as people say it: "just now", "5 minutes ago", "in 2 hours".
+func ago(d time.Duration) string {
+	write := func(text string) string { return text + " ago" }
+	if d < 0 {
+		d, write = -d, func(text string) string { return "in " + text }
+	}
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return write(plural(int(d.Minutes()), "minute"))
+	case d < 48*time.Hour:
+		return write(plural(int(d.Hours()), "hour"))
+	default:
+		return write(plural(int(d.Hours()/24), "day"))
+	}
+}
+
+// markButton is a button for one of a reader's private marks.
+type markButton struct {
+	Mark  offprint.Mark
+	Label string
+	On    bool
+}
+
+func markButtons(st offprint.State) []markButton {
+	label := func(on bool, yes, no string) string {
+		if on {
+			return yes
+		}
+		return no
+	}
+	return []markButton{
+		{offprint.MarkSave, label(st.Saved, "Saved", "Save"), st.Saved},
+		{offprint.MarkRead, label(st.Read, "Read", "Mark as read"), st.Read},
+		{offprint.MarkHide, label(st.Hidden, "Hidden", "Hide"), st.Hidden},
+	}
+}
