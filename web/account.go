@@ -24,6 +24,7 @@ func (s *Server) routeAccount(handle func(string, handlerFunc)) {
 	handle("GET /sign-in", s.inSession(s.signInForm))
 	handle("POST /sign-in", s.inSession(s.slow(s.requestSignIn)))
 	handle("GET /sign-in/sent", s.inSession(s.signInSent))
+	handle("GET /sign-in/goodbye", s.inSession(s.goodbye))
 	handle("GET /sign-in/{secret}", s.inSession(s.slow(s.confirmSignIn)))
 	handle("POST /sign-in/{secret}", s.inSession(s.slow(s.signIn)))
 	handle("POST /sign-out", s.inSession(s.signOut))
@@ -46,6 +47,14 @@ func (s *Server) inSession(h handlerFunc) handlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		if !s.hasSession(r) {
 			return offprint.Errorf(offprint.KindForbidden, "An API token cannot do this: open the page in a browser.")
+		}
+		if r.Method == http.MethodPost {
+			if err := r.ParseForm(); err != nil {
+				if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+					return err
+				}
+				return offprint.Errorf(offprint.KindInvalid, "The form is malformed: open the page again.")
+			}
 		}
 		return h(w, r)
 	}
@@ -287,6 +296,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) goodbye(w http.ResponseWriter, r *http.Request) error {
+	s.notice(w, r, "Your account is deleted", "Everything that was stored for it is gone. Thank you for reading here.")
 	return nil
 }
 

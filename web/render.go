@@ -104,8 +104,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 		h.Set("Cache-Control", "private, no-cache")
 	}
 	if status == http.StatusOK {
-		sum := sha256.Sum256(buf.Bytes())
-		etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		etag := etagOf(buf.Bytes())
 		h.Set("ETag", etag)
 		if etagMatches(r.Header.Get("If-None-Match"), etag) {
 			w.WriteHeader(http.StatusNotModified)
@@ -114,6 +113,12 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(buf.Bytes()) // the reader has gone: nothing to do
+}
+
+// etagOf is a tag that changes with the content.
+func etagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
 // etagMatches reports whether an If-None-Match header names the tag. The

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -109,9 +108,6 @@ func (s *Server) readingSettings(w http.ResponseWriter, r *http.Request) error {
 const maxChosenCategories = 200
 
 func (s *Server) saveReading(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
-	}
 	reader := *readerOf(r.Context())
 	set := offprint.Settings{
 		TimeZone: strings.TrimSpace(r.PostForm.Get("zone")),
@@ -144,14 +140,6 @@ func (s *Server) saveReading(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, "/settings", "Saved.")
-}
-
-// badForm turns what is wrong with a form's encoding into the sender's fault.
-func badForm(err error) error {
-	if status, _ := statusOf(err); status == http.StatusRequestEntityTooLarge {
-		return err
-	}
-	return offprint.Errorf(offprint.KindInvalid, "The form is malformed: open the page again.")
 }
 
 // words splits what was typed at white space and commas.
@@ -368,7 +356,6 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", `attachment; filename="offprint-`+offprint.DateOf(s.now()).String()+`.json"`)
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	_, err = w.Write(b)
 	return err
 }
@@ -390,6 +377,6 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.Destroy(ctx); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
+	http.Redirect(w, r, "/sign-in/goodbye", http.StatusSeeOther)
 	return nil
 }
