@@ -1,6 +1,7 @@
 package offprint
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode"
@@ -43,29 +44,30 @@ const (
 // dropped. Queries that are too long, malformed dates and filters without a
 // usable value are [KindInvalid].
 func ParseQuery(s string) (Query, error) {
-	var q Query
-	tooLong := Errorf(KindInvalid, "The search is too long: use at most %d words and filters, and %d characters.", MaxQueryTerms, MaxQuery)
 	if len(s) > MaxQuery {
-		return Query{}, tooLong
+		return Query{}, errLongQuery
 	}
-	l := queryLexer{rest: cleanQuery(s)}
-	for n := 0; ; {
-		t, ok := l.next()
+	var q Query
+	lexer := queryLexer{rest: cleanQuery(s)}
+	for n := 1; ; n++ {
+		token, ok := lexer.next()
 		if !ok {
 			break
 		}
-		if err := q.add(t); err != nil {
+		if n > MaxQueryTerms {
+			return Query{}, errLongQuery
+		}
+		if err := q.add(token); err != nil {
 			return Query{}, err
 		}
-		if n++; n > MaxQueryTerms {
-			return Query{}, tooLong
-		}
 	}
-	if len(q.String()) > MaxQuery { // the canonical form, with its spaces and full dates, must parse too
-		return Query{}, tooLong
+	if len(q.String()) > MaxQuery { // with its spaces and full dates it must still parse
+		return Query{}, errLongQuery
 	}
 	return q, nil
 }
+
+var errLongQuery = Errorf(KindInvalid, "The search is too long: use at most %d words and filters, and %d characters.", MaxQueryTerms, MaxQuery)
 
 // cleanQuery makes typographic quotes plain, and everything invisible white
 // space.
@@ -89,12 +91,20 @@ type queryToken struct {
 	quoted bool
 }
 
-// queryFields are the names of the filters.
-var queryFields = map[string]bool{"cat": true, "author": true, "tag": true, "after": true, "before": true, "has": true}
+// queryFilters are the names of the filters, each with an example.
+var queryFilters = map[string]string{
+	"cat":    "cat:cs.CL",
+	"author": `author:"Geoffrey Hinton"`,
+	"tag":    "tag:survey",
+	"after":  "after:2026-01",
+	"before": "before:2026-03",
+	"has":    "has:code",
+}
 
+// queryLexer splits a query into tokens.
 type queryLexer struct{ rest string }
 
-// next returns the next token that has a letter or a digit, or a filter.
+// next returns the next filter, or the next term with a letter or a digit.
 func (l *queryLexer) next() (queryToken, bool) {
 	for {
 		l.rest = strings.TrimLeftFunc(l.rest, unicode.IsSpace)
@@ -104,13 +114,13 @@ func (l *queryLexer) next() (queryToken, bool) {
 		var t queryToken
 		l.rest, t.not = strings.CutPrefix(l.rest, "-")
 		t.text, t.quoted = l.value()
-		if field, value, ok := strings.Cut(t.text, ":"); ok && !t.quoted && queryFields[strings.ToLower(field)] {
-			switch {
-			case value != "":
-				t.field, t.text = strings.ToLower(field), value
-			case strings.HasPrefix(l.rest, `"`):
-				t.field = strings.ToLower(field)
-				t.text, t.quoted = l.value()
+		field, value, ok := strings.Cut(t.text, ":")
+		if field = strings.ToLower(field); ok && !t.quoted && queryFilters[field] != "" {
+			if value == "" && strings.HasPrefix(l.rest, `"`) {
+				value, t.quoted = l.value()
+			}
+			if value != "" || t.quoted { // "Cat: a story" is text
+				t.field, t.text = field, value
 			}
 		}
 		if t.field != "" || searchable(t.text) {
@@ -140,8 +150,8 @@ func searchable(s string) bool {
 
 // add puts a token into its place.
 func (q *Query) add(t queryToken) error {
-	if t.field != "" && t.field != "has" && !searchable(t.text) {
-		return Errorf(KindInvalid, "%s: needs a value, such as %s.", t.field, queryExamples[t.field])
+	if t.field != "" && !searchable(t.text) {
+		return Errorf(KindInvalid, "%s: needs a value, as in %s.", t.field, queryFilters[t.field])
 	}
 	switch t.field {
 	case "":
@@ -167,27 +177,30 @@ func (q *Query) add(t queryToken) error {
 		q.HasCode = q.HasCode || !t.not
 		q.NoCode = q.NoCode || t.not
 	case "after", "before":
-		d, err := parseQueryDate(t.text)
-		switch {
-		case err != nil:
-			return err
-		case t.not:
-			return Errorf(KindInvalid, "-%s: is not a filter: leave out the minus, or use the other of after: and before:.", t.field)
-		case t.field == "after":
-			if q.After == 0 || d > q.After {
-				q.After = d
-			}
-		case q.Before == 0 || d < q.Before:
-			q.Before = d
-		}
+		return q.addDate(t)
 	}
 	return nil
 }
 
-var queryExamples = map[string]string{
-	"cat": "cat:cs.CL", "author": "author:hinton", "tag": "tag:survey", "after": "after:2026-01", "before": "before:2026-03",
+// addDate narrows After or Before.
+func (q *Query) addDate(t queryToken) error {
+	if t.not {
+		return Errorf(KindInvalid, "-%s: is not a filter: use after: for newer papers and before: for older ones.", t.field)
+	}
+	d, err := parseQueryDate(t.text)
+	if err != nil {
+		return err
+	}
+	if t.field == "after" && (q.After == 0 || d > q.After) {
+		q.After = d
+	}
+	if t.field == "before" && (q.Before == 0 || d < q.Before) {
+		q.Before = d
+	}
+	return nil
 }
 
+// put appends a filter's value to the list that it belongs to.
 func put(yes, no *[]string, not bool, value string) {
 	if not {
 		yes = no
@@ -199,20 +212,13 @@ func put(yes, no *[]string, not bool, value string) {
 func parseQueryDate(s string) (Date, error) {
 	for _, layout := range []string{"2006", "2006-01", time.DateOnly} {
 		t, err := time.Parse(layout, s)
-		if err != nil || t.Year() < 1900 || t.Year() > 2200 {
+		if err != nil || t.Year() < minYear || t.Year() > maxYear {
 			continue
 		}
 		// 1970-01-01 is the Date that means "absent"; no paper can tell.
-		return cmpOr(DateOf(t), 1), nil
+		return cmp.Or(DateOf(t), 1), nil
 	}
 	return 0, Errorf(KindInvalid, "%q is not a date: write a year, a month or a day, as in 2026, 2026-03 or 2026-03-05.", clip(s))
-}
-
-func cmpOr(d, e Date) Date {
-	if d == 0 {
-		return e
-	}
-	return d
 }
 
 // cleanCategory writes a category of arXiv's as arXiv does, whatever its case,
@@ -223,13 +229,16 @@ func cleanCategory(s string) string {
 		switch {
 		case !ok || subject == "*" || subject == "":
 			return a
-		case len(subject) == 2:
+		case len(subject) == 2: // cs.CL, but physics.flu-dyn
 			return a + "." + strings.ToUpper(subject)
 		default:
 			return a + "." + strings.ToLower(subject)
 		}
 	}
-	return strings.TrimSuffix(s, ".*")
+	for strings.HasSuffix(s, ".*") {
+		s = strings.TrimSuffix(s, ".*")
+	}
+	return s
 }
 
 // String returns the query as [ParseQuery] reads it: terms first, then filters.

@@ -78,6 +78,9 @@ type Delivery struct {
 	Updated        time.Time
 }
 
+// MaxDigest is the largest number of papers in a digest.
+const MaxDigest = 100
+
 // Check puts the subscription's address into its stored form (see
 // [CleanEmail]) and reports what is wrong with its settings as [KindInvalid].
 func (s *Subscription) Check() error {
@@ -107,9 +110,6 @@ func (s *Subscription) Check() error {
 	}
 	return nil
 }
-
-// MaxDigest is the largest number of papers in a digest.
-const MaxDigest = 100
 
 // CleanEmail returns a mail address in the form in which it is stored and
 // compared: only the address, in lower case. An address that is malformed,
@@ -148,7 +148,11 @@ func (s *Subscription) Due(now time.Time) (period string, span Span, ok bool) {
 	if err != nil || s.Confirmed.IsZero() {
 		return "", Span{}, false
 	}
-	d := DateOf(now.In(loc)) + 1 // clocks may go back over midnight
+	return s.due(now, loc)
+}
+
+func (s *Subscription) due(now time.Time, loc *time.Location) (period string, span Span, ok bool) {
+	d := DateOf(now.In(loc)) + 1 // a day can begin early: clocks may go back over midnight
 	for !s.sendsOn(d) || s.sendTime(d, loc).After(now) {
 		d--
 	}
@@ -166,6 +170,10 @@ func NextSend(s *Subscription, now time.Time) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
+	return s.nextSend(now, loc)
+}
+
+func (s *Subscription) nextSend(now time.Time, loc *time.Location) time.Time {
 	d := DateOf(now.In(loc)) - 1
 	for !s.sendsOn(d) || !s.sendTime(d, loc).After(now) {
 		d++
@@ -205,18 +213,21 @@ func (s *Subscription) digestOf(d Date) (period string, span Span) {
 	return d.String(), span
 }
 
-// sendTime is the first instant of day d at which the clocks in loc show
-// s.Hour or later.
+// sendTime is the first instant at which the clocks of loc show s.Hour of day d,
+// or the instant at which they skip it.
 func (s *Subscription) sendTime(d Date, loc *time.Location) time.Time {
-	y, m, day := d.Time().Date()
-	t := time.Date(y, m, day, s.Hour, 0, 0, 0, loc)
-	if shown := DateOf(t); shown == d && t.Hour() == s.Hour {
-		return t
+	shown := d.Time().Add(time.Duration(s.Hour) * time.Hour)
+	at := shown.Add(-26 * time.Hour).In(loc) // before that anywhere
+	for {
+		_, offset := at.Zone()
+		_, end := at.ZoneBounds()
+		t := shown.Add(-time.Duration(offset) * time.Second).In(loc)
+		switch {
+		case t.Before(at):
+			return at
+		case end.IsZero() || t.Before(end):
+			return t
+		}
+		at = end
 	}
-	// The clocks skip the hour; time.Date went to one side of the gap or the other.
-	start, end := t.ZoneBounds()
-	if DateOf(t) < d || DateOf(t) == d && t.Hour() < s.Hour {
-		return end
-	}
-	return start
 }
