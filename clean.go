@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Years outside of these are mistakes: see [ParseDate].
@@ -148,6 +149,9 @@ func cleanParagraphs(s string, limit int) string {
 
 // cleanLine makes hostile text safe to keep on one line of at most limit bytes.
 func cleanLine(s string, limit int) string {
+	if len(s) <= limit && isCleanLine(s) {
+		return s
+	}
 	if len(s) <= limit && isPlain(s) {
 		return s
 	}
@@ -175,6 +179,27 @@ func isPlain(s string) bool {
 		before = c
 	}
 	return before != ' ' || s == ""
+}
+
+// isCleanLine reports whether cleanLine has nothing to do. Most texts are so:
+// a store cleans again what a source has cleaned before.
+func isCleanLine(s string) bool {
+	space := true // where a space may not be
+	for _, r := range s {
+		switch {
+		case r == ' ' && space:
+			return false
+		case r == ' ':
+			space = true
+			continue
+		case r < ' ':
+			return false
+		case r >= 0x7f && (r == utf8.RuneError || unicode.IsSpace(r) || unicode.IsControl(r) || invisible(r)):
+			return false
+		}
+		space = false
+	}
+	return !space || s == ""
 }
 
 // cut returns the first limit bytes of s, without a part of a character at the end.
