@@ -152,9 +152,6 @@ func cleanLine(s string, limit int) string {
 	if len(s) <= limit && isCleanLine(s) {
 		return s
 	}
-	if len(s) <= limit && isPlain(s) {
-		return s
-	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -165,20 +162,6 @@ func cleanLine(s string, limit int) string {
 		return r
 	}, strings.ToValidUTF8(cut(s, 4*limit), ""))
 	return strings.TrimRight(cut(strings.Join(strings.Fields(s), " "), limit), " ")
-}
-
-// isPlain reports whether s is printable ASCII with single spaces inside, as
-// most texts are.
-func isPlain(s string) bool {
-	before := byte(' ')
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' || c > '~' || c == ' ' && before == ' ' {
-			return false
-		}
-		before = c
-	}
-	return before != ' ' || s == ""
 }
 
 // isCleanLine reports whether cleanLine has nothing to do. Most texts are so:
