@@ -41,9 +41,6 @@ const (
 	maxAnswer = 64 << 10 // bytes of an answer that are read, so that the connection can be used again
 )
 
-// ErrGone says that the receiver wants no further deliveries (410 Gone).
-var ErrGone = errors.New("the receiver answered 410 Gone")
-
 // Message is one event for one webhook.
 type Message struct {
 	ID    string // the same for each try
@@ -63,14 +60,16 @@ func Sign(secret string, at time.Time, body []byte) string {
 
 // Deliver tries once to hand a message to a webhook, within 10 seconds. The
 // status is what to show to the webhook's owner, such as "200 OK" or what went
-// wrong; the error is nil after a 2xx status only. Redirects are not followed:
-// the address that was signed for is the one that its owner gave.
+// wrong; the error is nil after a 2xx status only. Trying again is pointless when
+// it is an [offprint.Error]: the address is not allowed, or the receiver has
+// answered 410 Gone. Redirects are not followed: the address to sign for is the
+// one that its owner gave.
 func Deliver(ctx context.Context, client *http.Client, hook offprint.Webhook, m Message) (status string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(m.Body))
 	if err != nil {
-		return "the address is malformed", fmt.Errorf("webhook %d: %w", hook.ID, err)
+		return "the address is malformed", offprint.Errorf(offprint.KindInvalid, "The webhook's address is malformed.")
 	}
 	now := time.Now()
 	req.Header.Set("Content-Type", "application/json")
@@ -91,7 +90,7 @@ func Deliver(ctx context.Context, client *http.Client, hook offprint.Webhook, m 
 
 	switch {
 	case resp.StatusCode == http.StatusGone:
-		return resp.Status, fmt.Errorf("webhook %d: %w", hook.ID, ErrGone)
+		return resp.Status, offprint.Errorf(offprint.KindNotFound, "The receiver answered 410 Gone.")
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return resp.Status, fmt.Errorf("webhook %d: the receiver answered %s", hook.ID, resp.Status)
 	}

@@ -75,8 +75,8 @@ func TestDeliverFails(t *testing.T) {
 			if err == nil || status != want {
 				t.Errorf("%q, %v", status, err)
 			}
-			if errors.Is(err, ErrGone) != (want == "410 Gone") {
-				t.Errorf("ErrGone: %v", err)
+			if final := offprint.KindOf(err) != offprint.KindInternal; final != (want == "410 Gone") {
+				t.Errorf("final: %v, %v", final, err)
 			}
 		})
 	}
