@@ -1,0 +1,62 @@
+package bibfile
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// months returns the files of the real data set, or skips.
+func months(tb testing.TB) []string {
+	tb.Helper()
+	dir := os.Getenv("OFFPRINT_DATA")
+	if dir == "" {
+		dir = "../../shared/data" // beside the repository
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "papers", "*.jsonl.gz"))
+	if len(files) == 0 {
+		tb.Skip("the real papers are not here: set OFFPRINT_DATA to the folder that has papers/YYYY-MM.jsonl.gz")
+	}
+	return files
+}
+
+// readAll reads a file to its end.
+func readAll(tb testing.TB, name string) (good, bad int) {
+	tb.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	r, err := NewReader(f, name, "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for {
+		switch _, err := r.Read(); {
+		case err == nil:
+			good++
+		case err == io.EOF:
+			return good, bad
+		default:
+			bad++
+			tb.Log(err)
+			if r.err != nil {
+				return good, bad
+			}
+		}
+	}
+}
+
+func BenchmarkReadMonths(b *testing.B) {
+	files := months(b)
+	for b.Loop() {
+		n := 0
+		for _, f := range files {
+			good, _ := readAll(b, f)
+			n += good
+		}
+		b.ReportMetric(float64(n)/b.Elapsed().Seconds()*float64(b.N), "papers/s")
+	}
+}
