@@ -89,7 +89,7 @@ const (
 // by side mean "and". An empty string is no condition: nil.
 func ParseTagExpr(s string) (TagExpr, error) {
 	if len(s) > maxTagExpr {
-		return nil, Errorf(KindInvalid, "The tag filter is too long: use at most %d characters.", maxTagExpr)
+		return nil, errLongTagExpr
 	}
 	p := tagParser{tokens: tagTokens(s)}
 	if len(p.tokens) == 0 {
@@ -102,8 +102,13 @@ func ParseTagExpr(s string) (TagExpr, error) {
 	if p.peek() != "" { // only ")" can be left over
 		return nil, Errorf(KindInvalid, "The tag filter has a closing parenthesis too many.")
 	}
+	if len(e.String()) > maxTagExpr { // with each "and" written out it must still parse
+		return nil, errLongTagExpr
+	}
 	return e, nil
 }
+
+var errLongTagExpr = Errorf(KindInvalid, "The tag filter is too long: use at most %d characters.", maxTagExpr)
 
 // tagTokens splits s into words and parentheses.
 func tagTokens(s string) (tokens []string) {
@@ -237,7 +242,7 @@ func CleanTag(s string) (string, error) {
 		return "", Errorf(KindInvalid, "The tag %q is too long: use at most %d characters.", clip(tag), MaxTag)
 	case tag == "and" || tag == "or" || tag == "not":
 		return "", Errorf(KindInvalid, "%q joins tags and cannot be one.", tag)
-	case !utf8.ValidString(tag) || strings.ContainsAny(tag, `(),"`) || strings.ContainsFunc(tag, unicode.IsControl) || strings.ContainsFunc(tag, invisible):
+	case !utf8.ValidString(s) || strings.ContainsAny(tag, `(),"`) || strings.ContainsFunc(tag, unicode.IsControl) || strings.ContainsFunc(tag, invisible):
 		return "", Errorf(KindInvalid, "The tag %q has a character that tags cannot have: leave out parentheses, quotes, commas and control characters.", clip(tag))
 	}
 	return tag, nil
