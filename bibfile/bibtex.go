@@ -68,10 +68,10 @@ func (b *bibParser) load(lines *lineReader) error {
 		line, err := lines.next()
 		start := startsEntry(line)
 		switch {
-		case err == io.EOF && len(b.buf) > 0:
+		case errors.Is(err, io.EOF) && len(b.buf) > 0:
 			b.text = decode(b.buf)
 			return nil
-		case err == errLongLine:
+		case errors.Is(err, errLongLine):
 			b.cut = true
 		case err != nil:
 			return err

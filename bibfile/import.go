@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"time"
@@ -102,7 +103,10 @@ func (im *Import) totalSize(files []string) (int64, error) {
 		}
 		switch {
 		case err != nil:
-			return 0, fmt.Errorf("import: %w", err)
+			if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+				err = wrong.Err
+			}
+			return 0, offprint.Errorf(offprint.KindNotFound, "%s cannot be read: %v. Nothing was imported.", name, err)
 		case info != nil && info.IsDir():
 			return 0, offprint.Errorf(offprint.KindInvalid, "%s is a folder: name the files in it.", name)
 		case info == nil || !info.Mode().IsRegular():
@@ -184,7 +188,7 @@ func (run *importRun) parseFile(ctx context.Context, name string, out chan<- rec
 	for {
 		p, err := r.Read()
 		rec := record{paper: p, size: r.size, place: place{r.name, r.line}}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil && !errors.As(err, &rec.bad) {

@@ -69,7 +69,7 @@ func (r *Reader) readJSONL() (offprint.Paper, error) {
 	for {
 		line, err := r.lines.next()
 		r.line, r.size = r.lines.n, len(line)
-		if err == errLongLine {
+		if errors.Is(err, errLongLine) {
 			return offprint.Paper{}, err
 		}
 		if err != nil {

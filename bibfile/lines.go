@@ -32,10 +32,10 @@ func (l *lineReader) next() ([]byte, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		part, err = l.rest(part)
 	}
-	if err == io.EOF && len(part) > 0 {
+	if errors.Is(err, io.EOF) && len(part) > 0 {
 		err = nil // the last line has no end
 	}
-	if err != nil && err != errLongLine {
+	if err != nil && !errors.Is(err, errLongLine) {
 		return nil, err
 	}
 	l.n++
@@ -65,7 +65,7 @@ func (l *lineReader) rest(part []byte) ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case tooLong && (err == nil || err == io.EOF):
+		case tooLong && (err == nil || errors.Is(err, io.EOF)):
 			return nil, errLongLine
 		default:
 			return l.long, err

@@ -77,14 +77,14 @@ func (r *Reader) sniff() error {
 	seen := false
 	for r.lines.n < limit {
 		line, err := r.lines.next()
-		if err == io.EOF && !seen {
+		if errors.Is(err, io.EOF) && !seen {
 			r.format = JSONL // an empty file has no records in any format
 			return nil
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil && err != errLongLine {
+		if err != nil && !errors.Is(err, errLongLine) {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		seen = seen || len(bytes.TrimSpace(line)) > 0
@@ -122,7 +122,7 @@ func (r *Reader) Read() (offprint.Paper, error) {
 		err = p.Clean()
 	} else if fatal, ok := errors.AsType[*readError](err); ok {
 		r.err = fatal.err
-		if r.err != io.EOF {
+		if !errors.Is(r.err, io.EOF) {
 			r.err = fmt.Errorf("%s: after line %d: %w", r.name, r.lines.n, fatal.err)
 		}
 		return offprint.Paper{}, r.err

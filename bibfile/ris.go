@@ -2,6 +2,7 @@ package bibfile
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -89,7 +90,7 @@ func (rec *risRecord) first(tags ...string) string {
 func (r *Reader) readRIS() (offprint.Paper, error) {
 	for {
 		line, err := r.lines.next()
-		if err != nil && err != errLongLine {
+		if err != nil && !errors.Is(err, errLongLine) {
 			return offprint.Paper{}, &readError{err}
 		}
 		if tag, _, _ := risLine(line); tag == "TY" {
@@ -101,20 +102,21 @@ func (r *Reader) readRIS() (offprint.Paper, error) {
 	tooLong := false
 	for {
 		line, err := r.lines.next()
-		if err != nil && err != errLongLine && err != io.EOF {
+		ended, long := errors.Is(err, io.EOF), errors.Is(err, errLongLine)
+		if err != nil && !ended && !long {
 			return offprint.Paper{}, &readError{err}
 		}
 		tag, value, tagged := risLine(line)
 		if tag == "TY" {
 			r.lines.unread()
 		}
-		if tag == "TY" || tag == "ER" || err == io.EOF {
+		if tag == "TY" || tag == "ER" || ended {
 			break
 		}
 		if !tagged {
 			value = bytes.TrimSpace(line)
 		}
-		if err == errLongLine || !rec.add(tag, value, tagged) {
+		if long || !rec.add(tag, value, tagged) {
 			tooLong = true
 		}
 	}
