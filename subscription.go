@@ -2,6 +2,7 @@ package offprint
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -112,17 +113,25 @@ func (s *Subscription) Check() error {
 }
 
 // CleanEmail returns a mail address in the form in which it is stored and
-// compared: only the address, in lower case. An address that is malformed,
-// longer than 254 bytes or not in ASCII is [KindInvalid].
+// compared: only the address, in lower case. An address that is malformed, too
+// long to be delivered to (254 bytes) or not in ASCII is [KindInvalid].
 func CleanEmail(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	a, err := mail.ParseAddress(s)
-	ascii := !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-	if err != nil || a.Address != s || len(s) > 254 || !ascii || strings.Contains(s, "[") {
-		return "", Errorf(KindInvalid, "%q is not a mail address: write it as name@example.org.", clip(s))
+	invalid := Errorf(KindInvalid, "%q is not a mail address: write it as name@example.org.", clip(s))
+	local, domain, _ := strings.Cut(s, "@")
+	if len(s) > 254 || len(local) > 64 || !mailDomain.MatchString(domain) {
+		return "", invalid
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", invalid
+	}
+	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
+		return "", invalid
 	}
 	return s, nil
 }
+
+var mailDomain = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$`)
 
 func (s *Subscription) location() (*time.Location, error) {
 	loc, err := time.LoadLocation(s.TimeZone)
