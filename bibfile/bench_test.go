@@ -1,6 +1,7 @@
 package bibfile
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,17 +35,18 @@ func readAll(tb testing.TB, name string) (good, bad int) {
 		tb.Fatal(err)
 	}
 	for {
-		switch _, err := r.Read(); {
-		case err == nil:
-			good++
-		case err == io.EOF:
+		_, err := r.Read()
+		if errors.Is(err, io.EOF) {
 			return good, bad
-		default:
+		}
+		if r.err != nil {
+			tb.Fatal(err)
+		}
+		if err == nil {
+			good++
+		} else {
 			bad++
 			tb.Log(err)
-			if r.err != nil {
-				return good, bad
-			}
 		}
 	}
 }

@@ -21,7 +21,7 @@ func read(t testing.TB, text, name string, format Format) (papers []offprint.Pap
 	}
 	for {
 		p, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return papers, bad
 		}
 		if wrong, ok := errors.AsType[*RecordError](err); ok {

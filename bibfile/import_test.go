@@ -9,53 +9,56 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/sqlite"
 )
 
-// memory is a store that keeps papers in a map, and fails as it is told to.
-type memory struct {
-	offprint.PaperStore // the methods that an import does not use
-	mu                  sync.Mutex
-	papers              map[string]*offprint.Paper
-	sizes               []int // of the calls that succeeded
-	fail                func(papers []offprint.Paper) error
+// recorder is a store that notes the sizes of the transactions of an import,
+// and fails as it is told to.
+type recorder struct {
+	*sqlite.Store
+	sizes []int // of the calls that succeeded
+	fail  func(papers []offprint.Paper) error
 }
 
-func (m *memory) PutPapers(ctx context.Context, papers []offprint.Paper) (res offprint.PutResult, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fail != nil {
-		err = m.fail(papers)
+func newRecorder(t testing.TB) *recorder {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err = errors.Join(err, ctx.Err()); err != nil {
-		return res, err
-	}
-	if m.papers == nil {
-		m.papers = map[string]*offprint.Paper{}
-	}
-	m.sizes = append(m.sizes, len(papers))
-	for _, p := range papers {
-		if old := m.papers[p.Key]; old == nil {
-			m.papers[p.Key] = &p
-			res.Added++
-		} else if old.Merge(&p) {
-			res.Updated++
-		} else {
-			res.Unchanged++
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &recorder{Store: store}
+}
+
+func (r *recorder) PutPapers(ctx context.Context, papers []offprint.Paper) (offprint.PutResult, error) {
+	if r.fail != nil {
+		if err := r.fail(papers); err != nil {
+			return offprint.PutResult{}, err
 		}
 	}
-	return res, nil
+	res, err := r.Store.PutPapers(ctx, papers)
+	if err == nil {
+		r.sizes = append(r.sizes, len(papers))
+	}
+	return res, err
 }
 
-func (m *memory) count() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.papers)
+func (r *recorder) count(t testing.TB) int {
+	t.Helper()
+	n, err := r.PaperCount(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // writeFile writes a file into a folder of the test's own.
@@ -84,15 +87,15 @@ func TestImport(t *testing.T) {
 		writeFile(t, dir, "c.ris.gz", zipped(t, "TY  - UNPB\nTI  - C\nER  - \n")),
 		"-",
 	}
-	store := &memory{}
+	store := newRecorder(t)
 	var bad []string
 	var last Progress
 	im := Import{
 		Store: store,
 		Bad:   func(e *RecordError) { bad = append(bad, strings.TrimPrefix(e.Error(), dir+string(filepath.Separator))) },
 		Progress: func(p Progress) {
-			if p.Records() < last.Records() || p.Added > store.count() {
-				t.Errorf("progress is %+v after %+v, with %d stored", p, last, store.count())
+			if p.Records() < last.Records() || p.Added > store.count(t) {
+				t.Errorf("progress is %+v after %+v, with %d stored", p, last, store.count(t))
 			}
 			last = p
 		},
@@ -132,33 +135,34 @@ func TestImportOfMissingFiles(t *testing.T) {
 	cut := writeFile(t, dir, "b.jsonl.gz", whole[:len(whole)-9])
 	other := writeFile(t, dir, "c.jsonl", jsonLines(20, 30))
 	for _, name := range []string{filepath.Join(dir, "none.bib"), dir} {
-		store := &memory{}
+		store := newRecorder(t)
 		_, err := (&Import{Store: store}).Run(t.Context(), []string{good, name})
-		if err == nil || !strings.Contains(err.Error(), name) || store.count() != 0 {
-			t.Errorf("%s: %v with %d papers stored, want an error and none", name, err, store.count())
+		if err == nil || !strings.Contains(err.Error(), name) || store.count(t) != 0 {
+			t.Errorf("%s: %v with %d papers stored, want an error and none", name, err, store.count(t))
 		}
 	}
-	store := &memory{}
+	store := newRecorder(t)
 	p, err := (&Import{Store: store}).Run(t.Context(), []string{good, cut, other})
 	if err == nil || !strings.Contains(err.Error(), cut) {
 		t.Errorf("a damaged file: %v, want an error that names it", err)
 	}
-	if p.Added < 20 || p.Added != store.count() {
-		t.Errorf("a damaged file: %+v, with %d stored; want the papers of the others", p, store.count())
+	if p.Added < 20 || p.Added != store.count(t) {
+		t.Errorf("a damaged file: %+v, with %d stored; want the papers of the others", p, store.count(t))
 	}
 }
 
 func TestImportLeavesOutWhatCannotBeStored(t *testing.T) {
 	for _, fault := range []error{offprint.Errorf(offprint.KindInvalid, "Not this one."), errors.New("constraint failed")} {
 		poison := []string{"Paper 17", "Paper 18", "Paper 900", "Paper 4999"}
-		store := &memory{fail: func(papers []offprint.Paper) error {
+		store := newRecorder(t)
+		store.fail = func(papers []offprint.Paper) error {
 			for _, p := range papers {
 				if slices.Contains(poison, p.Title) {
 					return fault
 				}
 			}
 			return nil
-		}}
+		}
 		var lines []int
 		im := Import{Store: store, Stdin: strings.NewReader(jsonLines(0, 5000)), Bad: func(e *RecordError) {
 			if !errors.Is(e, fault) {
@@ -167,8 +171,8 @@ func TestImportLeavesOutWhatCannotBeStored(t *testing.T) {
 			lines = append(lines, e.Line)
 		}}
 		p, err := im.Run(t.Context(), []string{"-"})
-		if err != nil || p.Added != 4996 || p.Bad != 4 || store.count() != 4996 {
-			t.Errorf("%v: %+v, %v, with %d stored; want 4,996 and 4 bad", fault, p, err, store.count())
+		if err != nil || p.Added != 4996 || p.Bad != 4 || store.count(t) != 4996 {
+			t.Errorf("%v: %+v, %v, with %d stored; want 4,996 and 4 bad", fault, p, err, store.count(t))
 		}
 		if want := []int{18, 19, 901, 5000}; !slices.Equal(lines, want) {
 			t.Errorf("%v: bad lines %v, want %v", fault, lines, want)
@@ -179,7 +183,8 @@ func TestImportLeavesOutWhatCannotBeStored(t *testing.T) {
 func TestImportStopsWhenTheStoreIsBroken(t *testing.T) {
 	fault := errors.New("the disk is full")
 	calls := 0
-	store := &memory{fail: func([]offprint.Paper) error { calls++; return fault }}
+	store := newRecorder(t)
+	store.fail = func([]offprint.Paper) error { calls++; return fault }
 	p, err := (&Import{Store: store, Stdin: strings.NewReader(jsonLines(0, 5000))}).Run(t.Context(), []string{"-"})
 	if !errors.Is(err, fault) || p.Added != 0 || p.Bad >= maxFaults || calls > 30 {
 		t.Errorf("%+v, %v after %d calls; want the fault after a few", p, err, calls)
@@ -190,18 +195,19 @@ func TestImportInterrupted(t *testing.T) {
 	for at := 1; at <= 4; at++ {
 		ctx, cancel := context.WithCancel(t.Context())
 		calls := 0
-		store := &memory{fail: func([]offprint.Paper) error {
+		store := newRecorder(t)
+		store.fail = func([]offprint.Paper) error {
 			if calls++; calls == at {
 				cancel() // while the transaction runs: it must be completed
 			}
 			return nil
-		}}
+		}
 		p, err := (&Import{Store: store, Stdin: strings.NewReader(jsonLines(0, 9000))}).Run(ctx, []string{"-"})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted in transaction %d: %v", at, err)
 		}
-		if p.Added != at*batchRecords || p.Added != store.count() {
-			t.Errorf("interrupted in transaction %d: counted %d, stored %d, want %d", at, p.Added, store.count(), at*batchRecords)
+		if p.Added != at*batchRecords || p.Added != store.count(t) {
+			t.Errorf("interrupted in transaction %d: counted %d, stored %d, want %d", at, p.Added, store.count(t), at*batchRecords)
 		}
 		cancel()
 	}
@@ -210,7 +216,7 @@ func TestImportInterrupted(t *testing.T) {
 // Papers that trickle in are stored soon, not when a batch is full.
 func TestImportOfSlowInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &memory{}
+		store := newRecorder(t)
 		in, out := io.Pipe()
 		done := make(chan error)
 		go func() {
@@ -222,12 +228,12 @@ func TestImportOfSlowInput(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			if n := store.count(); n != i {
+			if n := store.count(t); n != i {
 				t.Errorf("%d papers are stored at once, want %d", n, i)
 			}
 			time.Sleep(batchDelay + time.Millisecond)
 			synctest.Wait()
-			if n := store.count(); n != i+1 {
+			if n := store.count(t); n != i+1 {
 				t.Errorf("%d papers are stored after a while, want %d", n, i+1)
 			}
 		}
@@ -240,10 +246,54 @@ func TestImportOfSlowInput(t *testing.T) {
 	})
 }
 
+// The same work in three formats is one paper, and importing an export changes
+// nothing but where the papers come from.
+func TestImportOfExports(t *testing.T) {
+	dir := t.TempDir()
+	store := newRecorder(t)
+	im := Import{Store: store, Stdin: strings.NewReader(
+		`{"id": "2503.00001", "listed": "2025-03-03", "title": "On the round trip of papers", "authors": ["Jane Doe"], "categories": ["cs.DL"], "abstract": "One.", "published": "2025-03-01T10:00:00Z"}
+{"id": "10.1000/x", "title": "A second and longer title", "authors": ["Jane Doe", "Ludwig van Beethoven"], "journal": "J"}`)}
+	if _, err := im.Run(t.Context(), []string{"-"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func(io.Writer, *offprint.Paper) error{"a.jsonl": WriteJSONL, "a.bib": WriteBibTeX} {
+		var out strings.Builder
+		if err := store.AllPapers(t.Context(), func(p *offprint.Paper) error { return write(&out, p) }); err != nil {
+			t.Fatal(err)
+		}
+		file := writeFile(t, dir, name, out.String())
+		for run, want := range []offprint.PutResult{{Updated: 2}, {Unchanged: 2}} {
+			if p, err := im.Run(t.Context(), []string{file}); err != nil || p.Bad > 0 || p.PutResult != want {
+				t.Errorf("%s, run %d: %+v, %v; want %+v of\n%s", name, run, p, err, want, &out)
+			}
+		}
+	}
+}
+
+// A month of the real papers, twice.
+func TestImportOfAMonth(t *testing.T) {
+	file := months(t)[0]
+	store := newRecorder(t)
+	im := Import{Store: store, Bad: func(e *RecordError) { t.Error(e) }}
+	first, err := im.Run(t.Context(), []string{file})
+	if err != nil || first.Added+first.Updated+first.Unchanged == 0 || first.Added != store.count(t) {
+		t.Fatalf("%+v, %v, with %d stored", first, err, store.count(t))
+	}
+	second, err := im.Run(t.Context(), []string{file})
+	if err != nil || second.Added+second.Updated > 0 || second.Unchanged != first.Records() {
+		t.Errorf("the second time: %+v, %v; want all unchanged", second, err)
+	}
+}
+
+// BenchmarkImportMonths imports the real months into a fresh store.
 func BenchmarkImportMonths(b *testing.B) {
 	files := months(b)
 	for b.Loop() {
-		p, err := (&Import{Store: &memory{}}).Run(b.Context(), files)
+		b.StopTimer()
+		store := newRecorder(b)
+		b.StartTimer()
+		p, err := (&Import{Store: store}).Run(b.Context(), files)
 		if err != nil || p.Bad > 0 {
 			b.Fatalf("%+v, %v", p, err)
 		}

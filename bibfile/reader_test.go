@@ -68,7 +68,7 @@ func TestFormats(t *testing.T) {
 				t.Errorf("%s: read %q, %v as %s, want A as %s", test.name, p.Title, err, r.Format(), test.want)
 			}
 			for range 2 {
-				if _, err := r.Read(); err != io.EOF {
+				if _, err := r.Read(); !errors.Is(err, io.EOF) {
 					t.Errorf("%s: at the end: %v", test.name, err)
 				}
 			}
@@ -90,13 +90,13 @@ func TestUnreadableFiles(t *testing.T) {
 		for err == nil {
 			_, err = r.Read()
 		}
-		if err == io.EOF || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.name) {
+		if errors.Is(err, io.EOF) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.name) {
 			t.Errorf("%q: %v, want something with %q and the file's name", clip(test.text), err, test.want)
 		}
 	}
 	if r, err := NewReader(strings.NewReader(""), "", ""); err != nil {
 		t.Errorf("an empty file: %v", err)
-	} else if _, err := r.Read(); err != io.EOF {
+	} else if _, err := r.Read(); !errors.Is(err, io.EOF) {
 		t.Errorf("an empty file: %v", err)
 	}
 }
