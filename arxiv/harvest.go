@@ -8,16 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/outbound"
 )
-
-// Backfill is how far back the first harvest of a source goes that has no
-// Since. Everything is harvested with a Since before arXiv's earliest
-// datestamp, 2005-09-16.
-const Backfill = 30 * 24 * time.Hour
 
 const (
 	overlap     = 1  // days harvested again, as datestamps are days and a day goes on after a harvest
@@ -25,9 +19,10 @@ const (
 	maxEmpty    = 20 // pages in a row without a record
 )
 
-// Fetch harvests what is new or changed since src.Since. It stores each page
-// with the place after it, so that it can be cut off anywhere: the next call
-// goes on there. Records may come again, which changes nothing.
+// Fetch harvests what is new or changed since src.Since, or everything (arXiv
+// has millions of records) if that is zero. It stores each page with the place
+// after it, so that it can be cut off anywhere: the next call goes on there.
+// Records may come again, which changes nothing.
 //
 // A token that has expired starts the current list over. A server whose lists
 // do not end is found out: a token or a page that comes again, many empty pages
@@ -69,7 +64,7 @@ type harvest struct {
 
 // begin sets the cursor to the start of a new harvest.
 func (h *harvest) begin(ctx context.Context) error {
-	from := h.today - offprint.Date(Backfill/(24*time.Hour))
+	from := offprint.Date(1)
 	if !h.src.Since.IsZero() {
 		from = offprint.DateOf(h.src.Since.UTC()) - overlap
 	}
