@@ -87,6 +87,7 @@ const (
 	PurposeOwner  Purpose = "owner"   // become the owner, once, on a fresh store
 	PurposeSignIn Purpose = "sign-in" // open a session as the reader with Email
 	PurposeInvite Purpose = "invite"  // create an account
+	PurposeEmail  Purpose = "email"   // make Email the address of the reader By
 )
 
 // Token is a one-time secret; the store keeps only its SHA-256.

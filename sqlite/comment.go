@@ -13,10 +13,10 @@ var errNoComment = offprint.Errorf(offprint.KindNotFound, "There is no such comm
 
 func comments(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]offprint.Comment, error) {
 	return list(ctx, tx, func(row scanner, c *offprint.Comment) error {
-		return row.Scan(&c.ID, &c.PaperID, &c.ReaderID, &c.Author, &c.ParentID, &c.Body, timeColumn{&c.Created}, timeColumn{&c.Edited}, &c.Deleted, &c.Reports)
-	}, `SELECT c.id, c.paper_id, coalesce(c.reader_id, 0), coalesce(r.name, ''), coalesce(c.parent_id, 0), c.body, c.created, c.edited, c.deleted,
+		return row.Scan(&c.ID, &c.PaperID, &c.PaperKey, &c.PaperTitle, &c.ReaderID, &c.Author, &c.ParentID, &c.Body, timeColumn{&c.Created}, timeColumn{&c.Edited}, &c.Deleted, &c.Reports)
+	}, `SELECT c.id, c.paper_id, p.key, p.title, coalesce(c.reader_id, 0), coalesce(r.name, ''), coalesce(c.parent_id, 0), c.body, c.created, c.edited, c.deleted,
 			(SELECT count(*) FROM report WHERE comment_id = c.id)
-		FROM comment c LEFT JOIN reader r ON r.id = c.reader_id WHERE `+where, args...)
+		FROM comment c JOIN paper p ON p.id = c.paper_id LEFT JOIN reader r ON r.id = c.reader_id WHERE `+where, args...)
 }
 
 func findComment(ctx context.Context, tx *sql.Tx, id int64) (*offprint.Comment, error) {

@@ -98,11 +98,13 @@ func (s *Server) requestSignIn(w http.ResponseWriter, r *http.Request) error {
 		s.render(w, r, http.StatusBadRequest, "sign-in", page{Title: "Sign in", Content: p})
 		return nil
 	}
-	if s.limits.mayMail(email) {
-		s.background(r.Context(), "sign-in mail", func(ctx context.Context) error {
-			return s.sendSignIn(ctx, email, p.Next)
-		})
+	if !s.limits.mayMail(email) {
+		s.tooMany(w, r, mailsEvery)
+		return nil
 	}
+	s.background(r.Context(), "sign-in mail", func(ctx context.Context) error {
+		return s.sendSignIn(ctx, email, p.Next)
+	})
 	http.Redirect(w, r, "/sign-in/sent", http.StatusSeeOther)
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/offprint/offprint"
 )
 
-//go:embed templates
+//go:embed all:templates
 var templateFiles embed.FS
 
 // templates holds, for each page, the layout and partials with that page's

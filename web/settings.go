@@ -173,8 +173,8 @@ func signedCategories(signed []string) (yes, no []string, err error) {
 
 // cleanCategory writes a category as searches do.
 func cleanCategory(name string) (string, error) {
-	q, err := offprint.ParseQuery("cat:" + name)
-	if err != nil || len(q.Cats) != 1 || len(q.String()) > 64 {
+	q, err := offprint.ParseQuery(`cat:"` + name + `"`)
+	if err != nil || len(q.Cats) != 1 || len(name) > 64 || strings.Contains(name, `"`) || len(q.Terms) > 0 {
 		return "", offprint.Errorf(offprint.KindInvalid, "%s is not a category: write it as cs.CL.", quoted(name))
 	}
 	return q.Cats[0], nil
@@ -274,19 +274,21 @@ func (s *Server) changeAddress(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.done(w, r, "/settings/account", "Saved.")
 	}
-	if s.limits.mayMail(email) {
-		s.background(ctx, "address mail", func(ctx context.Context) error {
-			// An address that has an account gets nothing, and nobody learns of it.
-			if _, err := s.Store.ReaderByEmail(ctx, email); err == nil || offprint.KindOf(err) != offprint.KindNotFound {
-				return err
-			}
-			link, err := s.newLink(ctx, "/settings/address/", addressValid, offprint.Token{Purpose: offprint.PurposeEmail, Email: email, By: reader.ID})
-			if err != nil {
-				return err
-			}
-			return s.SendSignIn(ctx, email, link)
-		})
+	if !s.limits.mayMail(email) {
+		s.tooMany(w, r, mailsEvery)
+		return nil
 	}
+	s.background(ctx, "address mail", func(ctx context.Context) error {
+		// An address that has an account gets nothing, and nobody learns of it.
+		if _, err := s.Store.ReaderByEmail(ctx, email); err == nil || offprint.KindOf(err) != offprint.KindNotFound {
+			return err
+		}
+		link, err := s.newLink(ctx, "/settings/address/", addressValid, offprint.Token{Purpose: offprint.PurposeEmail, Email: email, By: reader.ID})
+		if err != nil {
+			return err
+		}
+		return s.SendSignIn(ctx, email, link)
+	})
 	return s.done(w, r, "/settings/account", "A link is on its way to "+email+". Your address changes once you have opened it here, signed in.")
 }
 

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/offprint/offprint"
+)
+
+// routeModeration adds what an owner does about other readers.
+func (s *Server) routeModeration(handle func(string, handlerFunc)) {
+	owner := func(h handlerFunc) handlerFunc { return s.inSession(s.needOwner(h)) }
+	handle("GET /settings/readers", owner(s.readers))
+	handle("POST /settings/readers/{id}", owner(s.changeReader))
+	handle("POST /settings/invitations", owner(s.slow(s.invite)))
+	handle("POST /settings/invitations/revoke", owner(s.revokeInvitation))
+	handle("GET /settings/reports", owner(s.reports))
+	handle("POST /settings/reports/{id}", owner(s.settleReport))
+}
+
+// invitation is an open invitation in a list.
+type invitation struct {
+	ID      string // its hash, from which nobody gets at the link
+	Email   string
+	Role    offprint.Role
+	By      string // who invited
+	Expires time.Time
+}
+
+type readersPage struct {
+	Readers     []offprint.Reader
+	Invitations []invitation
+	Mail        bool   // invitations can be mailed
+	Link        string // of an invitation that has just been made: shown this once
+	Sent        string // the address that the link was mailed to
+}
+
+func (s *Server) readers(w http.ResponseWriter, r *http.Request) error {
+	return s.renderReaders(w, r, readersPage{})
+}
+
+func (s *Server) renderReaders(w http.ResponseWriter, r *http.Request, p readersPage) error {
+	ctx := r.Context()
+	p.Mail = s.SendSignIn != nil
+	var err error
+	if p.Readers, err = s.Store.Readers(ctx); err != nil {
+		return err
+	}
+	names := map[int64]string{}
+	for _, reader := range p.Readers {
+		names[reader.ID] = reader.Name
+	}
+	tokens, err := s.Store.Invitations(ctx, s.now())
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		p.Invitations = append(p.Invitations, invitation{
+			ID: base64.RawURLEncoding.EncodeToString(t.Hash), Email: t.Email, Role: t.Role, By: names[t.By], Expires: t.Expires,
+		})
+	}
+	s.renderSettings(w, r, "settings_readers", "Readers", p)
+	return nil
+}
+
+// changeReader suspends a reader, lets them in again, or changes their role.
+// Nobody does so to themselves, so that there is always an owner.
+func (s *Server) changeReader(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	if id == readerID(ctx) {
+		return offprint.Errorf(offprint.KindInvalid, "You cannot suspend yourself or change your own role: another owner can.")
+	}
+	reader, err := s.Store.Reader(ctx, id)
+	if err != nil {
+		return err
+	}
+	var said string
+	switch r.PostFormValue("do") {
+	case "suspend":
+		reader.Suspended, said = true, reader.Name+" is suspended, and signed out everywhere."
+	case "readmit":
+		reader.Suspended, said = false, reader.Name+" may sign in again."
+	case "owner":
+		reader.Role, said = offprint.RoleOwner, reader.Name+" is an owner now."
+	case "reader":
+		reader.Role, said = offprint.RoleReader, reader.Name+" is an ordinary reader now."
+	default:
+		return offprint.Errorf(offprint.KindInvalid, "Choose what to do: suspend, readmit, owner or reader.")
+	}
+	if err := s.Store.UpdateReader(ctx, reader); err != nil {
+		return err
+	}
+	s.Log.InfoContext(ctx, "reader changed", "reader", id, "by", readerID(ctx), "suspended", reader.Suspended, "role", reader.Role)
+	if reader.Suspended {
+		if err := s.endSessions(ctx, id, everySession); err != nil {
+			return err
+		}
+	}
+	return s.done(w, r, "/settings/readers", said)
+}
+
+// invite answers with the page itself: the link is shown this once, since only
+// its hash is stored.
+func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	t := offprint.Token{Purpose: offprint.PurposeInvite, Role: offprint.RoleReader, By: readerID(ctx)}
+	if r.PostFormValue("role") == string(offprint.RoleOwner) {
+		t.Role = offprint.RoleOwner
+	}
+	if email := r.PostFormValue("email"); email != "" {
+		var err error
+		if t.Email, err = offprint.CleanEmail(email); err != nil {
+			return err
+		}
+		if _, err := s.Store.ReaderByEmail(ctx, t.Email); err == nil {
+			return offprint.Errorf(offprint.KindConflict, "%s has an account already.", t.Email)
+		} else if offprint.KindOf(err) != offprint.KindNotFound {
+			return err
+		}
+	}
+	link, err := s.newLink(ctx, "/invite/", inviteValid, t)
+	if err != nil {
+		return err
+	}
+	p := readersPage{Link: link}
+	if t.Email != "" && s.SendSignIn != nil {
+		if err := s.SendSignIn(ctx, t.Email, link); err != nil {
+			// The link works all the same, and the owner can pass it on.
+			s.Log.ErrorContext(ctx, "invitation mail", "error", err)
+		} else {
+			p.Sent = t.Email
+		}
+	}
+	return s.renderReaders(w, r, p)
+}
+
+func (s *Server) revokeInvitation(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	hash, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
+	if err != nil {
+		return offprint.Errorf(offprint.KindInvalid, "That is not an invitation.")
+	}
+	if t, err := s.Store.Token(ctx, hash, s.now()); err != nil {
+		return err
+	} else if t.Purpose != offprint.PurposeInvite {
+		return offprint.Errorf(offprint.KindNotFound, "There is no such invitation.")
+	}
+	if err := s.Store.RevokeToken(ctx, hash); err != nil {
+		return err
+	}
+	return s.done(w, r, "/settings/readers#invitations", "Revoked. Its link no longer works.")
+}
+
+// report is a comment that readers have reported.
+type report struct {
+	offprint.Comment
+	TitleHTML, HTML template.HTML
+	URL             string
+}
+
+func (s *Server) reports(w http.ResponseWriter, r *http.Request) error {
+	comments, err := s.Store.ReportedComments(r.Context())
+	if err != nil {
+		return err
+	}
+	var reports []report
+	for _, c := range comments {
+		reports = append(reports, report{Comment: c, TitleHTML: mathHTML(c.PaperTitle), HTML: markdown(c.Body), URL: commentURL(&c)})
+	}
+	s.renderSettings(w, r, "settings_reports", "Reports", reports)
+	return nil
+}
+
+func (s *Server) settleReport(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	ctx, said := r.Context(), ""
+	switch r.PostFormValue("do") {
+	case "delete":
+		err, said = s.Store.DeleteComment(ctx, id), "The comment is deleted."
+	case "dismiss":
+		err, said = s.Store.DismissReports(ctx, id), "Dismissed: the comment stays."
+	default:
+		err = offprint.Errorf(offprint.KindInvalid, "Choose what to do: delete or dismiss.")
+	}
+	if err != nil {
+		return err
+	}
+	s.Log.InfoContext(ctx, "report settled", "comment", id, "by", readerID(ctx), "how", r.PostFormValue("do"))
+	return s.done(w, r, "/settings/reports", said)
+}
