@@ -28,7 +28,7 @@ const (
 //     reorder or hide text, with single spaces (an abstract and a summary keep
 //     their paragraphs, parted by "\n\n"), and cut to their limits;
 //   - lists have no empty entries, categories and origins no doubles, versions
-//     are sorted;
+//     are sorted, arXiv's categories have its capitals;
 //   - ArXivID and DOI are normalised, and empty if they are malformed; arXiv's
 //     own DOI becomes an ArXivID;
 //   - an origin's URL is http or https, or empty;
@@ -46,7 +46,7 @@ func (p *Paper) Clean() error {
 	p.Comment = cleanLine(p.Comment, MaxField)
 	p.Journal = cleanLine(p.Journal, MaxField)
 	p.Authors = cleanLines(p.Authors, MaxAuthors)
-	p.Categories = unique(cleanLines(p.Categories, maxCategories))
+	p.Categories = cleanCategories(p.Categories)
 	p.cleanIdentifiers()
 
 	p.Published, p.Updated = cleanTime(p.Published), cleanTime(p.Updated)
@@ -120,11 +120,16 @@ func cleanLines(list []string, limit int) []string {
 	return out
 }
 
-func unique(list []string) []string {
+// cleanCategories writes categories as [ParseQuery] does in a filter, so that
+// they are found. A few of arXiv's records have several in one, with commas.
+func cleanCategories(list []string) []string {
 	var out []string
-	for _, s := range list {
-		if !slices.Contains(out, s) {
-			out = append(out, s)
+	for _, s := range cleanLines(list, maxCategories) {
+		for c := range strings.SplitSeq(s, ",") {
+			c = cleanCategory(strings.TrimSpace(c))
+			if c != "" && !slices.Contains(out, c) && len(out) < maxCategories {
+				out = append(out, c)
+			}
 		}
 	}
 	return out
