@@ -65,7 +65,7 @@ func randomPaper(t testing.TB, rnd *rand.Rand) offprint.Paper {
 
 func TestRoundTrip(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for i := range 3000 {
+	for i := range 1000 {
 		p := randomPaper(t, rnd)
 
 		var bib bytes.Buffer
