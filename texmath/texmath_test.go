@@ -177,7 +177,7 @@ func shown(s string) string {
 
 func FuzzHTML(f *testing.F) {
 	for _, s := range []string{
-		`$O(n\log n)$`, `G\"odel`, `\emph{a $x^{2_i}$ b}`, `<b>$<i>$`, "a\u0338<\u0338", `{\em {\bf x}}`, `\(\frac{a}{b}\)`, "$5 and $6$", `$\not>$`, `\'{e}`,
+		`$O(n\log n)$`, `G\"odel`, `\emph{a $x^{2_i}$ b}`, `<b>$<i>$`, "a\u0338<\u0338", `{\em {\bf x}}`, `\(\frac{a}{b}\)`, "$5 and $6$", `$\not>$`, `\'{e}`, "$_\t$",
 	} {
 		f.Add(s)
 	}
