@@ -257,7 +257,7 @@ func TestPassingFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := newShelf(offprint.Source{URL: s.URL, Since: since(2025, 3, 10)})
-			s.Fail(nil, fault, fault)
+			s.Fail(nil, fault)
 			if err := got.run(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
@@ -396,8 +396,9 @@ func TestKilledAtEveryBatch(t *testing.T) {
 // The connection is cut at each byte of each answer in turn, and the process
 // dies of it; the next one goes on.
 func TestCutAtEveryByte(t *testing.T) {
-	s := oaitest.New(collection()[:7]...)
+	s := oaitest.New(collection()[3:7]...) // with a deleted record
 	defer s.Close()
+	s.SetPageSize(2)
 	c := newClient(outbound.Options{})
 	c.Retries = -1
 	start := offprint.Source{URL: s.URL, Since: since(2025, 3, 10)}

@@ -79,6 +79,8 @@ func timeOf(d offprint.Date) time.Time {
 }
 
 func firstWord(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), " ")
-	return s
+	for word := range strings.FieldsSeq(s) {
+		return word
+	}
+	return ""
 }

@@ -21,7 +21,7 @@ func walk(r io.Reader, root string, visit func(d *xml.Decoder, start xml.StartEl
 	depth := 0
 	for {
 		t, err := d.Token()
-		if err == io.EOF || err != nil && depth > 0 && isEOF(err) {
+		if isEOF(err) {
 			return io.ErrUnexpectedEOF
 		}
 		if err != nil {
@@ -37,9 +37,9 @@ func walk(r io.Reader, root string, visit func(d *xml.Decoder, start xml.StartEl
 				continue
 			}
 			switch err := visit(d, t); {
-			case err == errDescend:
+			case errors.Is(err, errDescend):
 				depth++
-			case err != nil && isEOF(err):
+			case isEOF(err):
 				return io.ErrUnexpectedEOF
 			case err != nil:
 				return err

@@ -76,10 +76,13 @@ func (c *Client) Fetch(ctx context.Context, src offprint.Source, store func(offp
 // password in the address are left out, as readers see origins.
 func Origin(address string) string {
 	u, err := url.Parse(address)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "feed:"
+	case u.User == nil:
+		return "feed:" + address
 	}
-	u.User, u.Fragment = nil, ""
+	u.User = nil
 	return "feed:" + u.String()
 }
 

@@ -348,8 +348,14 @@ func TestFetch(t *testing.T) {
 }
 
 func TestOriginHasNoPassword(t *testing.T) {
-	if got := Origin("https://me:secret@example.org/feed?cat=cs#x"); got != "feed:https://example.org/feed?cat=cs" {
-		t.Error(got)
+	for address, want := range map[string]string{
+		"https://me:secret@example.org/feed?cat=cs": "feed:https://example.org/feed?cat=cs",
+		"https://example.org/Fünf?a=b c":            "feed:https://example.org/Fünf?a=b c",
+		"https://me:secret@[bad":                    "feed:",
+	} {
+		if got := Origin(address); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
 	}
 }
 

@@ -128,7 +128,7 @@ func checkXML(body []byte) error {
 	joined := 0
 	for tokens := 0; ; tokens++ {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

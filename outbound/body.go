@@ -60,7 +60,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	if cause, ok := errors.AsType[errIdle](context.Cause(b.ctx)); ok && err != io.EOF {
+	if cause, ok := errors.AsType[errIdle](context.Cause(b.ctx)); ok && !errors.Is(err, io.EOF) {
 		err = cause
 	}
 	b.release()

@@ -212,11 +212,15 @@ func TestDrippingEnds(t *testing.T) {
 
 func TestPace(t *testing.T) {
 	var inside, most atomic.Int32
-	c, url := serve(t, Options{Pace: []Pace{{Host: "127.0.0.1", Interval: time.Millisecond}}}, func(w http.ResponseWriter, _ *http.Request) {
+	c, url := serve(t, Options{Pace: []Pace{{Host: "127.0.0.1", Interval: time.Millisecond}}}, func(w http.ResponseWriter, r *http.Request) {
 		n := inside.Add(1)
 		defer inside.Add(-1)
 		if n > most.Load() {
 			most.Store(n)
+		}
+		if r.URL.Path == "/" { // a redirect waits for its turn as well
+			http.Redirect(w, r, "/there", http.StatusFound)
+			return
 		}
 		_, _ = io.WriteString(w, "ok")
 	})
@@ -224,7 +228,7 @@ func TestPace(t *testing.T) {
 	const requests = 8
 	for range requests {
 		go func() {
-			_, err := get(context.Background(), c, url)
+			_, err := get(context.Background(), c, url+"/")
 			done <- err
 		}()
 	}
