@@ -114,8 +114,8 @@ type ReaderStore interface {
 	DeleteAPIToken(ctx context.Context, readerID, id int64) error
 
 	// CreateSavedSearch sets ID and Created, and UpdateSavedSearch replaces what
-	// may change. An alert that has seen nothing yet (LastID 0) starts at the
-	// newest paper: both set LastID so.
+	// may change. An alert that is switched on has seen all papers that are
+	// stored by then (LastID); after that LastID only grows.
 	CreateSavedSearch(ctx context.Context, s *SavedSearch) error
 	UpdateSavedSearch(ctx context.Context, s *SavedSearch) error
 	SavedSearches(ctx context.Context, readerID int64) ([]SavedSearch, error)

@@ -181,8 +181,18 @@ func (r *Runner) announceSearch(ctx context.Context, s offprint.SavedSearch, hoo
 			return err
 		}
 	}
-	s.LastID = newest
-	return r.Store.UpdateSavedSearch(ctx, &s)
+	// Its owner may have changed it meanwhile: only LastID is ours.
+	current, err := r.Store.SavedSearches(ctx, s.ReaderID)
+	if err != nil {
+		return err
+	}
+	for _, c := range current {
+		if c.ID == s.ID {
+			c.LastID = newest
+			return r.Store.UpdateSavedSearch(ctx, &c)
+		}
+	}
+	return nil // deleted meanwhile
 }
 
 // deliveries are the jobs that tell the webhooks that want an event of it.

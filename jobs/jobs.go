@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 
 func (r *Runner) open(ctx context.Context) error {
 	log := slog.New(quiet{r.Log.Handler()})
-	driver := riversqlite.New(r.db)
+	driver := driver{riversqlite.New(r.db)}
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (r *Runner) open(ctx context.Context) error {
 	r.client, err = river.NewClient(driver, &river.Config{
 		Logger:            log,
 		PollOnly:          true,
-		FetchPollInterval: 5 * time.Second, // new jobs of this process start at once all the same
+		FetchPollInterval: 5 * time.Second,
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 4},
 			queueCollect:       {MaxWorkers: 2}, // a harvest may take hours and must not hold up mail
@@ -156,6 +156,13 @@ func (r *Runner) TestWebhook(ctx context.Context, id int64) error {
 	}
 	return nil
 }
+
+// driver denies that it can listen: River then wakes its workers itself when
+// this process, the only one there is, adds a job. Listening in SQLite means
+// asking for news twenty times a second.
+type driver struct{ *riversqlite.Driver }
+
+func (driver) SupportsListener() bool { return false }
 
 // quiet passes on River's warnings and errors only: its news would otherwise
 // outnumber the service's own.

@@ -46,6 +46,9 @@ func newLister(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery) (*lister,
 	if err := l.addFacets(ctx, tx, q); err != nil {
 		return nil, err
 	}
+	if q.AfterID > 0 && !l.drive(true, `(SELECT listed, id AS paper_id FROM paper WHERE id > ?)`, q.AfterID) {
+		l.filter(`p.id > ?`, q.AfterID)
+	}
 	if q.ReaderID != 0 && !q.WithHidden {
 		l.filter(`NOT EXISTS (SELECT 1 FROM mark WHERE paper_id = p.id AND kind = 'hide' AND reader_id = ?)`, q.ReaderID)
 	}
