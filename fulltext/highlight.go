@@ -1,0 +1,140 @@
+package fulltext
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/offprint/offprint"
+)
+
+// Range is a range of bytes of a text.
+type Range struct{ Start, End int }
+
+// Highlight returns the places of a text that the terms of a query match, in
+// order and apart from each other. Of a phrase, only whole occurrences count.
+// Terms that are to be absent, and stop words outside phrases, match nothing.
+func Highlight(text string, terms []offprint.Term) []Range {
+	var ranges []Range
+	for _, m := range marks(text, terms) {
+		if n := len(ranges); n > 0 && m.Start < ranges[n-1].End {
+			ranges[n-1].End = max(ranges[n-1].End, m.End)
+		} else {
+			ranges = append(ranges, m.Range)
+		}
+	}
+	return ranges
+}
+
+// Snippet returns the range of at most size bytes of a text, from word to word,
+// that has the most different terms of a query, and of those the first one. It
+// is the beginning of the text if nothing matches.
+func Snippet(text string, terms []offprint.Term, size int) Range {
+	if len(text) <= size {
+		return Range{0, len(text)}
+	}
+	found := marks(text, terms)
+	start, end := 0, 0 // of the best run of matches
+	best := 0
+	for i, first := range found {
+		if i > 0 && first.Start == found[i-1].Start {
+			continue
+		}
+		seen := make(map[int]bool)
+		last, n := first.End, 0
+		for _, m := range found[i:min(i+50, len(found))] {
+			if m.End-first.Start > size {
+				break
+			}
+			n++
+			seen[m.clause] = true
+			last = max(last, m.End)
+		}
+		if score := 1000*len(seen) + n; n > 0 && score > best {
+			best, start, end = score, first.Start, last
+		}
+	}
+	// What is left of the size goes before and after, and from a little before
+	// the start of the text it goes there.
+	if start -= max(0, size-(end-start)) / 3; start < size/4 {
+		start = 0
+	}
+	end = min(start+size, len(text))
+	if end == len(text) {
+		start = max(0, end-size)
+	}
+	return Range{wordStart(text, start), wordEnd(text, end)}
+}
+
+// wordStart returns the first start of a word at or after i, or i moved to a
+// rune's start if there is none nearby.
+func wordStart(text string, i int) int {
+	if i == 0 {
+		return 0
+	}
+	if k := strings.IndexByte(text[i-1:min(i+maxWord, len(text))], ' '); k >= 0 {
+		return i + k
+	}
+	for i < len(text) && text[i]&0xC0 == 0x80 {
+		i++
+	}
+	return i
+}
+
+// wordEnd returns the last end of a word at or before i, likewise.
+func wordEnd(text string, i int) int {
+	if i == len(text) {
+		return i
+	}
+	from := max(0, i-maxWord)
+	if k := strings.LastIndexByte(text[from:i+1], ' '); k >= 0 {
+		return from + k
+	}
+	for i > 0 && text[i]&0xC0 == 0x80 {
+		i--
+	}
+	return i
+}
+
+// mark is a match of a clause.
+type mark struct {
+	Range
+	clause int
+}
+
+// marks returns all matches, by start, longer ones first.
+func marks(text string, terms []offprint.Term) []mark {
+	clauses, ok := clausesOf(offprint.Query{Terms: terms})
+	clauses = slices.DeleteFunc(clauses, func(c clause) bool { return c.not })
+	if !ok || len(clauses) == 0 {
+		return nil
+	}
+	tokens := Tokenize(text)
+	words := make([]Token, 0, len(tokens)) // without compounds, so that they follow each other
+	for _, t := range tokens {
+		if !t.Joined {
+			words = append(words, t)
+		}
+	}
+	var found []mark
+	for k, c := range clauses {
+		for _, t := range tokens {
+			if c.term != "" && t.Term == c.term || c.prefix != "" && (strings.HasPrefix(t.Word, c.prefix) || strings.HasPrefix(t.Term, c.prefix)) {
+				found = append(found, mark{Range{t.Start, t.End}, k})
+			}
+		}
+		if len(c.parts) == 0 {
+			continue
+		}
+		for i := range len(words) - len(c.parts) + 1 {
+			run := words[i : i+len(c.parts)]
+			if slices.EqualFunc(run, c.parts, func(t Token, part string) bool { return t.Term == part }) {
+				found = append(found, mark{Range{run[0].Start, run[len(run)-1].End}, k})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b mark) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End), cmp.Compare(a.clause, b.clause))
+	})
+	return found
+}
