@@ -77,6 +77,7 @@ type Comment struct {
 	Edited     time.Time // zero if never
 	Deleted    bool      // kept as a placeholder while it has replies
 	Reports    int       // open reports, for the owner
+	Reasons    string    // given with them, a line each; only from [CommentStore.ReportedComments]
 }
 
 // Purpose is what a one-time token lets its holder do.

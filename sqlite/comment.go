@@ -188,8 +188,17 @@ func (s *Store) DismissReports(ctx context.Context, id int64) error {
 // ReportedComments implements [offprint.CommentStore].
 func (s *Store) ReportedComments(ctx context.Context) (all []offprint.Comment, err error) {
 	err = s.read(ctx, "list reported comments", func(tx *sql.Tx) error {
-		all, err = comments(ctx, tx, `c.id IN (SELECT comment_id FROM report) ORDER BY c.id`)
-		return err
+		if all, err = comments(ctx, tx, `c.id IN (SELECT comment_id FROM report) ORDER BY c.id`); err != nil {
+			return err
+		}
+		for i := range all {
+			err := tx.QueryRowContext(ctx, `SELECT coalesce(group_concat(replace(reason, char(10), ' '), char(10)), '') FROM report WHERE comment_id = ? AND reason <> ''`,
+				all[i].ID).Scan(&all[i].Reasons)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return all, err
 }

@@ -312,11 +312,11 @@ func describe(sub *offprint.Subscription) string {
 	often := map[offprint.Frequency]string{
 		offprint.Daily: "every day", offprint.Weekdays: "from Monday to Friday", offprint.Weekly: "on Mondays", offprint.Monthly: "on the first of the month",
 	}[sub.Frequency]
-	what := "all papers"
+	matching := ""
 	if sub.Query != "" {
-		what = "papers that match “" + sub.Query + "”"
+		matching = " that match “" + sub.Query + "”"
 	}
-	return "Up to " + plural(sub.Count, "paper") + " of " + what + ", " + often + " at " + strconv.Itoa(sub.Hour) + ":00 (" + sub.TimeZone + "), to " + sub.Email + "."
+	return "Up to " + plural(sub.Count, "paper") + matching + ", " + often + " at " + strconv.Itoa(sub.Hour) + ":00 (" + sub.TimeZone + "), to " + sub.Email + "."
 }
 
 func managePath(secret string) string { return "/digest/manage/" + url.PathEscape(secret) }

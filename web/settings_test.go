@@ -318,7 +318,7 @@ func TestReports(t *testing.T) {
 		comments = append(comments, c)
 	}
 	owner := si.signedIn(olga)
-	a := owner.want(owner.get("/settings/reports"), 200, "On Engines", "Quite harmless", "Ada")
+	a := owner.want(owner.get("/settings/reports"), 200, "On Engines", "Quite harmless", "Ada", ">spam</p>")
 	if strings.Contains(a.body, "onclick") {
 		t.Error("a comment's HTML is not sanitised")
 	}
