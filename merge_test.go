@@ -173,7 +173,7 @@ func TestMergeProperties(t *testing.T) {
 		}
 		return p
 	}
-	for range 20_000 {
+	for range 5_000 {
 		p, q := random(), random()
 		before, original := p, q
 		before.Origins = slices.Clone(p.Origins)
