@@ -34,7 +34,8 @@ type list struct {
 // shownAuthors is how many names a card gives before "and 12 more".
 const shownAuthors = 6
 
-// newList makes the cards of a page. With words, a search's, they are marked.
+// newList makes the cards of a page. mark, if not nil, shows a text with a
+// search's matches marked.
 func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTML) list {
 	l := list{Items: make([]card, len(p.Items))}
 	back := here.RequestURI()
@@ -74,9 +75,9 @@ func newCard(p *offprint.PaperItem, mark func(string) template.HTML) card {
 func byline(authors []string, limit int) template.HTML {
 	var b strings.Builder
 	for i, a := range authors {
-		if len(authors) > limit && i >= limit-1 && i < len(authors)-1 {
+		if len(authors) > limit+1 && i >= limit-1 && i < len(authors)-1 {
 			if i == limit-1 {
-				fmt.Fprintf(&b, ", … %d more …", len(authors)-limit)
+				fmt.Fprintf(&b, ", … %d more", len(authors)-limit)
 			}
 			continue
 		}

@@ -12,21 +12,12 @@ import (
 // mathHTML shows a title or an abstract: escaped, with its mathematics marked.
 func mathHTML(s string) template.HTML { return texmath.HTML(s) }
 
-// searched is a page's content that fills the search box.
-type searched interface{ searchQuery() string }
-
 // templateFuncs are the functions that templates may call.
 func (s *Server) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"asset":   func(name string) string { return s.assets.path(name) },
-		"url":     func(path string) string { return s.BaseURL + path },
-		"version": func() string { return s.Version },
-		"query": func(content any) string {
-			if c, ok := content.(searched); ok {
-				return c.searchQuery()
-			}
-			return ""
-		},
+		"asset":     func(name string) string { return s.assets.path(name) },
+		"url":       func(path string) string { return s.BaseURL + path },
+		"version":   func() string { return s.Version },
 		"math":      mathHTML,
 		"join":      func(xs []string, sep string) string { return strings.Join(xs, sep) },
 		"thousands": thousands,

@@ -410,5 +410,3 @@ func (s *Server) founding(w http.ResponseWriter, r *http.Request) error {
 	})
 	return nil
 }
-
-func (p listPage) searchQuery() string { return p.Query }

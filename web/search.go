@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
@@ -15,13 +16,13 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	text := strings.TrimSpace(r.URL.Query().Get("q"))
 	p := listPage{Heading: "Search", Query: text, Help: true}
 	if text == "" {
-		s.render(w, r, http.StatusOK, "search", page{Title: "Search", Content: p})
+		s.render(w, r, http.StatusOK, "search", page{Title: "Search", Nav: "search", Content: p})
 		return nil
 	}
 	query, err := offprint.ParseQuery(text)
 	if err != nil {
 		_, p.Lede = statusOf(err)
-		s.render(w, r, http.StatusBadRequest, "search", page{Title: "Search", Content: p})
+		s.render(w, r, http.StatusBadRequest, "search", page{Title: "Search", Nav: "search", Content: p})
 		return nil
 	}
 	// Somebody who pastes an arXiv id wants that paper.
@@ -47,12 +48,12 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	took := time.Since(start)
 	p.Help = false
-	p.Lede = plural(papers.Total, "paper") + " in " + took.Round(100*time.Microsecond).String()
+	p.Lede = plural(papers.Total, "paper") + fmt.Sprintf(" in %.1f ms", float64(took.Microseconds())/1000)
 	p.Nothing = "Nothing matches all of that. Try fewer words, or the start of a word with a star: retriev*."
 	p.Sorts = sortTabs(r, q.Sort, sorts...)
 	p.List = newList(papers, r.URL, marker(query))
 	p.SaveAs = readerOf(r.Context()) != nil
-	s.render(w, r, http.StatusOK, "search", page{Title: text, Content: p})
+	s.render(w, r, http.StatusOK, "search", page{Title: text, Nav: "search", Content: p})
 	return nil
 }
 
