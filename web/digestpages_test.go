@@ -155,6 +155,21 @@ func TestReadersSubscribe(t *testing.T) {
 	v.want(v.get("/settings/mail"), 200, "retrieval has:code", "/digest/manage/"+<-box.links)
 }
 
+func TestDigestsWithoutMail(t *testing.T) {
+	si := newSite(t, nil)
+	owner := si.signedIn(si.reader("Olga", "olga@example.org", offprint.RoleOwner))
+	anyone := si.visitor()
+	owner.want(owner.get("/subscribe"), 200, "smtp-host")
+	anyone.want(anyone.get("/subscribe"), 200, "Ask the owner")
+	anyone.want(anyone.post("/subscribe", "email", "ada@example.org"), 400, "No mail is set up")
+	// Who wants out gets out, also while mail is off.
+	sub := offprint.Subscription{Email: "ada@example.org", Frequency: offprint.Daily, TimeZone: "UTC", Count: 10, State: offprint.SubscriptionActive, Secret: offprint.NewSecret()}
+	if err := si.store.CreateSubscription(t.Context(), &sub); err != nil {
+		t.Fatal(err)
+	}
+	anyone.want(anyone.post("/digest/unsubscribe/"+sub.Secret), 200, "You are unsubscribed")
+}
+
 func TestAbout(t *testing.T) {
 	for _, tc := range []struct{ query, kind, categories, search string }{
 		{"", aboutAll, "", ""},
