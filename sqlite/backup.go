@@ -97,8 +97,9 @@ var checks = []string{
 	`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 	`SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that is not there' FROM pragma_foreign_key_check LIMIT 10`,
 	`SELECT 'the number of papers is wrong' FROM totals WHERE papers <> (SELECT count(*) FROM paper)`,
-	`SELECT 'the number of papers of a day is wrong: ' || listed FROM (
-		SELECT listed, papers FROM day EXCEPT SELECT listed, count(*) FROM paper WHERE listed <> 0 GROUP BY listed) LIMIT 10`,
+	`SELECT 'the number of papers of a day is wrong: ' || listed
+		FROM (SELECT listed, count(*) AS n FROM paper WHERE listed <> 0 GROUP BY listed) FULL JOIN day USING (listed)
+		WHERE papers IS NOT n LIMIT 10`,
 	`SELECT 'a list is not as long as it should be: ' || kind || ' ' || name FROM facet f
 		LEFT JOIN (SELECT facet_id, count(*) AS n FROM paper_facet GROUP BY facet_id) l ON l.facet_id = f.id
 		WHERE f.papers <> coalesce(l.n, 0) LIMIT 10`,

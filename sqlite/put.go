@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -15,9 +16,8 @@ import (
 // PutPapers implements [offprint.PaperStore]. A call is one transaction, and
 // costs a few statements of its own: 1,000 to 2,000 papers at once are fastest.
 //
-// Papers whose arXiv ids differ are never the same work, whatever else they
-// share: arXiv itself keeps versions together, one DOI may stand for a whole
-// volume, and the two would take turns in the record at each import.
+// A DOI alone does not make one work of two that have different arXiv ids: it
+// may be that of the volume that both are in. Their title and authors do.
 func (s *Store) PutPapers(ctx context.Context, papers []offprint.Paper) (offprint.PutResult, error) {
 	return s.putPapers(ctx, papers, nil)
 }
@@ -156,7 +156,7 @@ func (b *put) load(ctx context.Context, reports []report) error {
 	works := make(map[int64]*work, len(papers))
 	for _, p := range papers {
 		before := *p
-		before.Origins = slices.Clone(p.Origins) // Merge changes signals in place
+		before.Origins = slices.Clone(p.Origins)
 		w := &work{paper: p, before: []*offprint.Paper{&before}}
 		works[p.ID] = w
 		b.works = append(b.works, w)
@@ -169,13 +169,13 @@ func (b *put) load(ctx context.Context, reports []report) error {
 
 // settle decides which work a report is about, and merges it there.
 func (b *put) settle(r report) {
-	target := b.find(r)
+	target, joined := b.find(r)
 	switch {
 	case target == nil:
 		target = &work{paper: r.paper, facets: r.facets, edited: true}
 		b.works = append(b.works, target)
 		b.result.Added++
-	case target.paper.Merge(r.paper):
+	case target.paper.Merge(r.paper), joined:
 		target.edited, target.facets = true, nil
 		b.result.Updated++
 	default:
@@ -191,18 +191,22 @@ func (b *put) settle(r report) {
 
 // find returns the work that shares an identifier with the report, or nil. If
 // several do, the report shows that they are one, and they are joined.
-func (b *put) find(r report) (target *work) {
+func (b *put) find(r report) (target *work, joined bool) {
 	arxivID := r.paper.ArXivID
 	for _, name := range r.names {
 		w := b.owner[name].now()
-		if w == nil || w == target || arxivID != "" && w.paper.ArXivID != "" && arxivID != w.paper.ArXivID {
+		if w == nil || w == target {
 			continue
 		}
-		if target = b.join(target, w); arxivID == "" {
-			arxivID = target.paper.ArXivID
+		byTitle := r.paper.ArXivID != "" && strings.HasPrefix(name, "title:")
+		if arxivID != "" && w.paper.ArXivID != "" && arxivID != w.paper.ArXivID && !strings.HasPrefix(name, "arxiv:") && !byTitle {
+			continue
 		}
+		joined = target != nil
+		target = b.join(target, w)
+		arxivID = cmp.Or(arxivID, target.paper.ArXivID)
 	}
-	return target
+	return target, joined
 }
 
 // join makes one work of two. The one stored first stays and keeps its key.
@@ -259,6 +263,9 @@ func (b *put) store(ctx context.Context) error {
 		for i := 1; i < len(w.before); i++ {
 			if err := absorb(ctx, b.tx, w.paper, w.before[i]); err != nil {
 				return fmt.Errorf("absorb a double: %w", err)
+			}
+			if err := b.search.remove(ctx, b.tx, w.before[i].ID); err != nil {
+				return err
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func checkSavedSearch(q *offprint.SavedSearch) error {
 }
 
 // newestPaper is where an alert starts: what is stored already is no news.
-const newestPaper = `(SELECT coalesce(max(id), 0) FROM paper)`
+const newestPaper = `(SELECT last_paper FROM totals)`
 
 // CreateSavedSearch implements [offprint.ReaderStore]: it sets ID, and Created if it is zero.
 func (s *Store) CreateSavedSearch(ctx context.Context, q *offprint.SavedSearch) error {
@@ -41,7 +41,8 @@ func (s *Store) CreateSavedSearch(ctx context.Context, q *offprint.SavedSearch) 
 		if err := needReader(ctx, tx, q.ReaderID); err != nil {
 			return err
 		}
-		err := tx.QueryRowContext(ctx, `INSERT INTO saved_search (reader_id, name, query, slug, alert, last_id, created) VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?5 AND ?6 = 0 THEN `+newestPaper+` ELSE ?6 END, ?7) RETURNING id, last_id`,
+		err := tx.QueryRowContext(ctx, `INSERT INTO saved_search (reader_id, name, query, slug, alert, last_id, created)
+			VALUES (?1, ?2, ?3, ?4, ?5, iif(?5 AND ?6 = 0, `+newestPaper+`, ?6), ?7) RETURNING id, last_id`,
 			q.ReaderID, q.Name, q.Query, q.Slug, q.Alert, q.LastID, micros(created)).Scan(&q.ID, &q.LastID)
 		if isTaken(err) {
 			return errSlugTaken
@@ -52,14 +53,14 @@ func (s *Store) CreateSavedSearch(ctx context.Context, q *offprint.SavedSearch) 
 }
 
 // UpdateSavedSearch implements [offprint.ReaderStore]. LastID never goes back,
-// so that a form that was open meanwhile repeats no alert, and is the newest
-// paper's when an alert is switched on.
+// so that a form that was open meanwhile repeats no alert.
 func (s *Store) UpdateSavedSearch(ctx context.Context, q *offprint.SavedSearch) error {
 	if err := checkSavedSearch(q); err != nil {
 		return err
 	}
 	return s.write(ctx, "update a saved search", func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE saved_search SET name = ?, query = ?, slug = ?, alert = ?, last_id = CASE WHEN ?4 AND NOT alert THEN `+newestPaper+` ELSE max(last_id, ?) END WHERE id = ? AND reader_id = ?`,
+		r, err := tx.ExecContext(ctx, `UPDATE saved_search SET name = ?, query = ?, slug = ?, alert = ?4,
+			last_id = max(last_id, ?5, iif(?4 AND NOT alert, `+newestPaper+`, 0)) WHERE id = ?6 AND reader_id = ?7`,
 			q.Name, q.Query, q.Slug, q.Alert, q.LastID, q.ID, q.ReaderID)
 		if isTaken(err) {
 			return errSlugTaken
