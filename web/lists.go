@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/offprint/offprint"
@@ -206,14 +207,36 @@ func lastDay(days []offprint.DayCount, span offprint.Span) offprint.Date {
 	return last
 }
 
+// categoryCounts caches the counts of papers by category: they are on every
+// page of a day, and change only when papers come.
+type categoryCounts struct {
+	mu         sync.Mutex
+	generation int64
+	read       time.Time
+	counts     []offprint.Count
+}
+
+// countsFor is how long counts may be behind while papers keep coming.
+const countsFor = 5 * time.Second
+
 func (s *Server) topCategories(ctx context.Context, n int) ([]categoryCount, error) {
-	counts, err := s.Store.Categories(ctx)
+	generation, err := s.Store.Generation(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []categoryCount
-	for _, c := range counts[:min(n, len(counts))] {
-		out = append(out, categoryCount{c.Name, "/category/" + url.PathEscape(c.Name), thousands(c.Papers)})
+	c := &s.categoryCounts
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := s.now(); c.read.IsZero() || generation != c.generation && now.Sub(c.read) > countsFor {
+		counts, err := s.Store.Categories(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.generation, c.read, c.counts = generation, now, counts
+	}
+	out := make([]categoryCount, min(n, len(c.counts)))
+	for i := range out {
+		out[i] = categoryCount{c.counts[i].Name, "/category/" + url.PathEscape(c.counts[i].Name), thousands(c.counts[i].Papers)}
 	}
 	return out, nil
 }

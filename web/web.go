@@ -76,7 +76,9 @@ type Server struct {
 	handler   http.Handler
 	limits    limits
 	metrics   *metrics
-	now       func() time.Time
+
+	categoryCounts categoryCounts
+	now            func() time.Time
 }
 
 // New returns a server. It reads nothing from the store yet.
