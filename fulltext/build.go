@@ -1,8 +1,10 @@
 package fulltext
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/offprint/offprint"
 )
@@ -56,9 +58,7 @@ func (b *Builder) Len() int { return len(b.papers) }
 // Add adds a paper. Its ID and Listed are read by [Builder.Build], so that the
 // text can be worked on before the paper has them.
 func (b *Builder) Add(p *offprint.Paper) {
-	if b.ids == nil {
-		b.ids, b.words, b.names = make(map[string]int32), make(map[string]wordInfo), make(map[string]int32)
-	}
+	b.init()
 	length := titleWeight * b.addText(p.Title, 0, textStart)
 	next := textStart
 	for _, text := range [...]string{p.Abstract, p.Summary, p.Comment} {
@@ -80,6 +80,62 @@ func (b *Builder) Add(p *offprint.Paper) {
 		b.found = append(b.found, occurrence{b.termID(codeTerm), 0})
 	}
 	b.papers = append(b.papers, builderPaper{p, len(b.found), uint32(length)})
+}
+
+func (b *Builder) init() {
+	if b.ids == nil {
+		b.ids, b.words, b.names = make(map[string]int32), make(map[string]wordInfo), make(map[string]int32)
+	}
+}
+
+// AddAll adds papers, on all processors.
+func (b *Builder) AddAll(papers []*offprint.Paper) {
+	const enough = 100 // papers for a processor
+	parts := min(runtime.GOMAXPROCS(0), len(papers)/enough)
+	if parts <= 1 {
+		for _, p := range papers {
+			b.Add(p)
+		}
+		return
+	}
+	builders := make([]Builder, parts)
+	var group sync.WaitGroup
+	for i := range builders {
+		group.Go(func() {
+			for _, p := range papers[i*len(papers)/parts : (i+1)*len(papers)/parts] {
+				builders[i].Add(p)
+			}
+		})
+	}
+	group.Wait()
+	if len(b.papers) == 0 {
+		*b, builders = builders[0], builders[1:]
+	}
+	for i := range builders {
+		b.join(&builders[i])
+	}
+}
+
+// join adds what other has, and uses it up.
+func (b *Builder) join(other *Builder) {
+	ids := make([]int32, len(other.terms)) // in b
+	for i, t := range other.terms {
+		ids[i] = b.termID(t)
+	}
+	for _, o := range other.found {
+		b.found = append(b.found, occurrence{ids[o.term], o.position})
+	}
+	start := len(b.found) - len(other.found)
+	for _, p := range other.papers {
+		b.papers = append(b.papers, builderPaper{p.paper, start + p.end, p.length})
+	}
+	for _, f := range other.forms {
+		info, ok := b.words[f.word]
+		if !ok {
+			info = b.addWord(f.word)
+		}
+		b.forms[info.form].count += f.count
+	}
 }
 
 // addText indexes the words of a text, at positions from start and below end,

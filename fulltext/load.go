@@ -100,15 +100,19 @@ func (s *search) load() error {
 			default:
 				list, err = s.list(seg, c.term)
 			}
-			if err == nil && list != nil && c.scored && seg.removed != nil {
-				list, err = seg.liveOnly(list)
-			}
 			if err != nil {
 				return err
 			}
-			if list != nil && list.df > 0 {
-				c.lists[k] = list
-				c.df += list.df
+			if list == nil || list.df == 0 {
+				continue
+			}
+			c.lists[k] = list
+			if c.scored {
+				n, err := seg.liveIn(list)
+				if err != nil {
+					return err
+				}
+				c.df += n
 			}
 		}
 	}
@@ -178,23 +182,20 @@ func (s *search) list(seg *Segment, term string) (*cursor, error) {
 	return c, c.err
 }
 
-// liveOnly returns a list without papers that have been removed.
-func (s *Segment) liveOnly(c *cursor) (*cursor, error) {
-	docs, tfs := c.all()
-	if c.err != nil {
-		return nil, c.err
+// liveIn returns how many papers of a list have not been removed. The cursor
+// must not have moved, and does not.
+func (s *Segment) liveIn(list *cursor) (int, error) {
+	n := list.df
+	if len(s.gone) == 0 {
+		return n, nil
 	}
-	var liveTFs []byte
-	liveDocs := make([]uint32, 0, len(docs))
-	for i, d := range docs {
-		if !s.isRemoved(d) {
-			liveDocs = append(liveDocs, d)
-			if tfs != nil {
-				liveTFs = append(liveTFs, tfs[i])
-			}
+	c := *list
+	for _, doc := range s.gone {
+		if c.seek(doc) == doc {
+			n--
 		}
 	}
-	return listCursor(liveDocs, liveTFs), nil
+	return n, c.err
 }
 
 // expand returns the terms that a prefix stands for: those that have it, and

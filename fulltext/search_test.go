@@ -49,8 +49,8 @@ func (m *memory) emit(id int64) func(int, []byte) error {
 func (m *memory) add(papers ...*offprint.Paper) error {
 	var ids []int64
 	var b Builder
+	b.AddAll(papers)
 	for _, p := range papers {
-		b.Add(p)
 		ids = append(ids, p.ID)
 	}
 	if err := m.remove(ids...); err != nil {

@@ -20,7 +20,8 @@ type Segment struct {
 	firsts    []string // first term of each block
 	posBlocks int
 
-	removed []byte // bitmap by paper number; nil if all are live
+	removed []byte   // bitmap by paper number; nil if all are live
+	gone    []uint32 // its papers
 	live    int
 	words   uint64 // lengths of live papers, summed
 }
@@ -96,7 +97,7 @@ func OpenSegment(id int64, table []byte) (*Segment, error) {
 // [Segment.Remove] returned. Nil is for none.
 func (s *Segment) WithRemoved(bitmap []byte) (*Segment, error) {
 	t := *s
-	t.removed, t.live, t.words = nil, len(s.ids), 0
+	t.removed, t.gone, t.live, t.words = nil, nil, len(s.ids), 0
 	for _, n := range s.lengths {
 		t.words += uint64(n)
 	}
@@ -113,6 +114,7 @@ func (s *Segment) WithRemoved(bitmap []byte) (*Segment, error) {
 			if doc >= len(s.ids) {
 				return nil, corrupt("bitmap of removed papers")
 			}
+			t.gone = append(t.gone, uint32(doc))
 			t.live--
 			t.words -= uint64(s.lengths[doc])
 		}

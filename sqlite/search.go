@@ -65,11 +65,11 @@ func (ix *searchIndex) add(ctx context.Context, tx *sql.Tx, papers []*offprint.P
 		return nil
 	}
 	ids := make([]int64, len(papers))
-	var b fulltext.Builder
 	for i, p := range papers {
 		ids[i] = p.ID
-		b.Add(p)
 	}
+	var b fulltext.Builder
+	b.AddAll(papers)
 	if err := ix.remove(ctx, tx, ids...); err != nil {
 		return err
 	}
