@@ -267,9 +267,6 @@ func (b *put) store(ctx context.Context) error {
 			if err := b.search.remove(ctx, b.tx, w.before[i].ID); err != nil {
 				return err
 			}
-			if err := b.search.remove(ctx, b.tx, w.before[i].ID); err != nil {
-				return err
-			}
 		}
 	}
 	if err := reheat(ctx, b.tx, toHeat...); err != nil {
