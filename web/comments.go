@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -85,9 +86,9 @@ func thread(comments []offprint.Comment, reader *offprint.Reader) []*comment {
 	return top
 }
 
-// commentBody reads and checks what was typed.
-func commentBody(r *http.Request) (string, error) {
-	body := strings.TrimSpace(strings.ReplaceAll(r.FormValue("body"), "\r\n", "\n"))
+// cleanComment tidies and checks what was typed.
+func cleanComment(body string) (string, error) {
+	body = strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n"))
 	switch {
 	case body == "":
 		return "", offprint.Errorf(offprint.KindInvalid, "The comment is empty.")
@@ -98,26 +99,33 @@ func commentBody(r *http.Request) (string, error) {
 }
 
 func (s *Server) postComment(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	p, err := s.Store.Paper(ctx, r.PathValue("key"))
-	if err != nil {
-		return err
-	}
-	c := offprint.Comment{PaperID: p.ID, ReaderID: readerID(ctx), Created: s.now()}
-	if c.Body, err = commentBody(r); err != nil {
-		return err
-	}
-	if parent := r.FormValue("parent"); parent != "" {
-		if c.ParentID, err = strconv.ParseInt(parent, 10, 64); err != nil {
+	var parent int64
+	if v := r.FormValue("parent"); v != "" {
+		var err error
+		if parent, err = strconv.ParseInt(v, 10, 64); err != nil {
 			return offprint.Errorf(offprint.KindInvalid, "The comment to answer is not known.")
 		}
 	}
-	if err := s.Store.CreateComment(ctx, &c); err != nil {
+	c, err := s.addComment(r.Context(), r.PathValue("key"), r.FormValue("body"), parent)
+	if err != nil {
 		return err
 	}
-	c.PaperKey = p.Key
-	http.Redirect(w, r, commentURL(&c), http.StatusSeeOther)
+	http.Redirect(w, r, commentURL(c), http.StatusSeeOther)
 	return nil
+}
+
+// addComment stores what the asking reader says of a paper, in answer to the
+// comment parent unless that is 0.
+func (s *Server) addComment(ctx context.Context, key, body string, parent int64) (*offprint.Comment, error) {
+	p, err := s.Store.Paper(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	c := &offprint.Comment{PaperID: p.ID, PaperKey: p.Key, ReaderID: readerID(ctx), ParentID: parent, Created: s.now()}
+	if c.Body, err = cleanComment(body); err != nil {
+		return nil, err
+	}
+	return c, s.Store.CreateComment(ctx, c)
 }
 
 // commentOf finds the comment of an address, and its paper's key.
@@ -161,34 +169,46 @@ func (s *Server) editCommentForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) editComment(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.ownComment(r)
+	c, err := s.rewriteComment(r, r.FormValue("body"))
 	if err != nil {
-		return err
-	}
-	body, err := commentBody(r)
-	if err != nil {
-		return err
-	}
-	if err := s.Store.EditComment(r.Context(), c.ID, body, s.now()); err != nil {
 		return err
 	}
 	http.Redirect(w, r, commentURL(c), http.StatusSeeOther)
 	return nil
 }
 
-func (s *Server) deleteComment(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.commentOf(r)
+// rewriteComment changes the text of the address's comment, which is its
+// author's to do.
+func (s *Server) rewriteComment(r *http.Request, body string) (*offprint.Comment, error) {
+	c, err := s.ownComment(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if reader := readerOf(r.Context()); c.ReaderID != reader.ID && reader.Role != offprint.RoleOwner {
-		return offprint.Errorf(offprint.KindForbidden, "Only its author or the owner may delete a comment.")
+	if body, err = cleanComment(body); err != nil {
+		return nil, err
 	}
-	if err := s.Store.DeleteComment(r.Context(), c.ID); err != nil {
+	return c, s.Store.EditComment(r.Context(), c.ID, body, s.now())
+}
+
+func (s *Server) deleteComment(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.removeComment(r)
+	if err != nil {
 		return err
 	}
 	redirectBack(w, r, commentURL(c))
 	return nil
+}
+
+// removeComment deletes the address's comment, as its author and an owner may.
+func (s *Server) removeComment(r *http.Request) (*offprint.Comment, error) {
+	c, err := s.commentOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if reader := readerOf(r.Context()); c.ReaderID != reader.ID && reader.Role != offprint.RoleOwner {
+		return nil, offprint.Errorf(offprint.KindForbidden, "Only its author or the owner may delete a comment.")
+	}
+	return c, s.Store.DeleteComment(r.Context(), c.ID)
 }
 
 func (s *Server) reportCommentForm(w http.ResponseWriter, r *http.Request) error {
@@ -201,17 +221,22 @@ func (s *Server) reportCommentForm(w http.ResponseWriter, r *http.Request) error
 }
 
 func (s *Server) reportComment(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.commentOf(r)
+	c, err := s.noteReport(r, r.FormValue("reason"))
 	if err != nil {
-		return err
-	}
-	reason := clipText(strings.TrimSpace(r.FormValue("reason")), 1000)
-	if err := s.Store.ReportComment(r.Context(), c.ID, readerID(r.Context()), reason); err != nil {
 		return err
 	}
 	s.flash(r, "Thank you. The owner will look at the comment.")
 	http.Redirect(w, r, commentURL(c), http.StatusSeeOther)
 	return nil
+}
+
+// noteReport tells the owner about the address's comment.
+func (s *Server) noteReport(r *http.Request, reason string) (*offprint.Comment, error) {
+	c, err := s.commentOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.Store.ReportComment(r.Context(), c.ID, readerID(r.Context()), clipText(strings.TrimSpace(reason), 1000))
 }
 
 // commentURL is where a comment stands.

@@ -16,6 +16,9 @@ func statusOf(err error) (status int, message string) {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge, "That is too large: at most 1 MB is accepted here."
 	}
+	if e, ok := errors.AsType[*statusError](err); ok {
+		return e.status, e.message
+	}
 	message = err.Error()
 	if e, ok := errors.AsType[*offprint.Error](err); ok {
 		message = e.Message
@@ -39,6 +42,23 @@ func statusOf(err error) (status int, message string) {
 	return http.StatusInternalServerError, "Something went wrong on our side. It has been logged."
 }
 
+// statusError is a failure for which the domain has no kind, since it is only
+// about HTTP.
+type statusError struct {
+	status  int
+	message string // shown
+	cause   error  // logged; may be nil
+}
+
+func (e *statusError) Error() string {
+	if e.cause != nil {
+		return e.message + " " + e.cause.Error()
+	}
+	return e.message
+}
+
+func (e *statusError) Unwrap() error { return e.cause }
+
 // fail answers with an error: JSON under /api/ or when asked for, else a page.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
@@ -50,6 +70,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if wantsJSON(r) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+		}
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(map[string]string{"error": message})
 		return

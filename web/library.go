@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,35 +46,20 @@ func (s *Server) library(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.Sort == offprint.SortRelevance {
-		return offprint.Errorf(offprint.KindInvalid, "A library has no order by relevance: use time, trending or votes.")
-	}
-	q.WithHidden = true
 	p := libraryPage{listPage: listPage{Heading: "Library"}, Expr: strings.TrimSpace(v.Get("tags"))}
-
-	shelf := v.Get("shelf")
-	if p.Expr != "" {
-		if q.Tags, err = offprint.ParseTagExpr(p.Expr); err != nil {
-			return err
-		}
-		if tag, ok := q.Tags.(offprint.HasTag); ok {
-			p.Tag = string(tag)
-		}
-		p.Nothing = "No paper’s tags fit that."
-	} else if shelf == "" {
-		shelf = "saved"
+	shelf, err := narrow(&q, v.Get("shelf"), p.Expr)
+	if err != nil {
+		return err
 	}
-	known := shelf == ""
+	if tag, ok := q.Tags.(offprint.HasTag); ok {
+		p.Tag = string(tag)
+	}
+	p.Nothing = "No paper’s tags fit that."
 	for _, sh := range shelves {
 		p.Shelves = append(p.Shelves, tab{sh.label, "/library?shelf=" + sh.name, sh.name == shelf})
 		if sh.name == shelf {
-			sh.query(&q)
 			p.Nothing = sh.nothing
-			known = true
 		}
-	}
-	if !known {
-		return offprint.Errorf(offprint.KindInvalid, "A library has no shelf of that name: use saved, read, voted, noted or hidden.")
 	}
 	papers, err := s.Store.Papers(ctx, q)
 	if err != nil {
@@ -89,6 +76,30 @@ func (s *Server) library(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	s.render(w, r, http.StatusOK, "library", page{Title: "Library", Nav: "library", Content: p})
 	return nil
+}
+
+// narrow limits a query to a shelf of the library and to a condition on tags;
+// without both, to what is saved. It returns the shelf.
+func narrow(q *offprint.PaperQuery, shelf, tags string) (string, error) {
+	if q.Sort == offprint.SortRelevance {
+		return "", offprint.Errorf(offprint.KindInvalid, "A library has no order by relevance: use time, trending or votes.")
+	}
+	q.WithHidden = true
+	var err error
+	if q.Tags, err = offprint.ParseTagExpr(tags); err != nil {
+		return "", err
+	}
+	if shelf == "" && q.Tags != nil {
+		return "", nil
+	}
+	shelf = cmp.Or(shelf, "saved")
+	for _, sh := range shelves {
+		if sh.name == shelf {
+			sh.query(q)
+			return shelf, nil
+		}
+	}
+	return "", offprint.Errorf(offprint.KindInvalid, "A library has no shelf of that name: use saved, read, voted, noted or hidden.")
 }
 
 // renameTag renames a tag on all papers, or removes it when the new name is empty.
@@ -125,27 +136,35 @@ func (s *Server) submitForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) submit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	ref := strings.TrimSpace(r.FormValue("ref"))
-	if id, _, ok := offprint.ParseArXivID(ref); ok {
-		if p, err := s.Store.Paper(ctx, id); err == nil {
-			http.Redirect(w, r, "/paper/"+p.Key, http.StatusSeeOther)
-			return nil
-		}
-	}
-	if s.AddPaper == nil {
-		return offprint.Errorf(offprint.KindInvalid, "This Offprint does not fetch papers.")
-	}
-	p, err := s.AddPaper(ctx, ref)
+	p, err := s.findOrFetch(ctx, ref)
 	if err != nil {
 		status, message := statusOf(err)
-		if status == http.StatusInternalServerError {
+		if status >= http.StatusInternalServerError {
 			s.Log.WarnContext(ctx, "submit", "error", err)
-			status, message = http.StatusBadGateway, "arXiv could not be asked just now. Try again in a few minutes."
 		}
 		s.render(w, r, status, "submit", page{Title: "Submit a paper", Content: submitPage{Ref: ref, Problem: message, Ready: true}})
 		return nil
 	}
 	http.Redirect(w, r, "/paper/"+p.Key, http.StatusSeeOther)
 	return nil
+}
+
+// findOrFetch returns the paper of an arXiv id or address, which is fetched
+// unless it is here already.
+func (s *Server) findOrFetch(ctx context.Context, ref string) (*offprint.Paper, error) {
+	if id, _, ok := offprint.ParseArXivID(ref); ok {
+		if p, err := s.Store.Paper(ctx, id); err == nil {
+			return p, nil
+		}
+	}
+	if s.AddPaper == nil {
+		return nil, offprint.Errorf(offprint.KindInvalid, "This Offprint does not fetch papers.")
+	}
+	p, err := s.AddPaper(ctx, ref)
+	if err != nil && offprint.KindOf(err) == offprint.KindInternal {
+		return nil, &statusError{http.StatusBadGateway, "arXiv could not be asked just now. Try again in a few minutes.", err}
+	}
+	return p, err
 }
 
 // help explains the keys and the search.

@@ -179,22 +179,31 @@ func (s *Server) tagPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var tags []string
-	for t := range strings.SplitSeq(r.FormValue("tags"), ",") {
-		if t = strings.TrimSpace(t); t == "" {
-			continue
-		}
-		tag, err := offprint.CleanTag(t)
-		if err != nil {
-			return err
-		}
-		tags = append(tags, tag)
+	tags, err := cleanTags(strings.Split(r.FormValue("tags"), ","))
+	if err != nil {
+		return err
 	}
 	if err := s.Store.SetTags(ctx, readerID(ctx), p.ID, tags); err != nil {
 		return err
 	}
 	redirectBack(w, r, "/paper/"+p.Key)
 	return nil
+}
+
+// cleanTags tidies tags as they were typed, and leaves empty ones out.
+func cleanTags(typed []string) ([]string, error) {
+	var tags []string
+	for _, t := range typed {
+		if t = strings.TrimSpace(t); t == "" {
+			continue
+		}
+		tag, err := offprint.CleanTag(t)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, tag)
+	}
+	return tags, nil
 }
 
 func (s *Server) notePaper(w http.ResponseWriter, r *http.Request) error {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,24 +54,30 @@ func (s *Server) renderPrograms(w http.ResponseWriter, r *http.Request, p progra
 // createAPIToken answers with the page itself, not with a redirect: the secret
 // is never stored, so that no later page could show it.
 func (s *Server) createAPIToken(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), readerID(r.Context())
-	name, err := cleanName(r.PostFormValue("name"))
+	t, secret, err := s.newAPIToken(r.Context(), r.PostFormValue("name"), r.PostFormValue("write") != "")
 	if err != nil {
-		return offprint.Errorf(offprint.KindInvalid, "Give the token a name of at most %d characters, so that you know it again.", maxName)
+		return err
 	}
+	return s.renderPrograms(w, r, programsPage{Name: t.Name, Secret: secret})
+}
+
+// newAPIToken stores a token for the asking reader, and returns it with its secret.
+func (s *Server) newAPIToken(ctx context.Context, typed string, write bool) (t *offprint.APIToken, secret string, err error) {
+	name, err := cleanName(typed)
+	if err != nil {
+		return nil, "", offprint.Errorf(offprint.KindInvalid, "Give the token a name of at most %d characters, so that you know it again.", maxName)
+	}
+	me := readerID(ctx)
 	tokens, err := s.Store.APITokens(ctx, me)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if len(tokens) >= maxAPITokens {
-		return offprint.Errorf(offprint.KindInvalid, "You have %d tokens: delete one first.", len(tokens))
+		return nil, "", offprint.Errorf(offprint.KindInvalid, "You have %d tokens: delete one first.", len(tokens))
 	}
-	secret := "offprint_" + offprint.NewSecret() // a name that scanners for leaked secrets can look for
-	t := offprint.APIToken{ReaderID: me, Name: name, Hash: offprint.HashSecret(secret), Write: r.PostFormValue("write") != "", Created: s.now()}
-	if err := s.Store.CreateAPIToken(ctx, &t); err != nil {
-		return err
-	}
-	return s.renderPrograms(w, r, programsPage{Name: name, Secret: secret})
+	secret = "offprint_" + offprint.NewSecret() // a name that scanners for leaked secrets can look for
+	t = &offprint.APIToken{ReaderID: me, Name: name, Hash: offprint.HashSecret(secret), Write: write, Created: s.now()}
+	return t, secret, s.Store.CreateAPIToken(ctx, t)
 }
 
 func (s *Server) deleteAPIToken(w http.ResponseWriter, r *http.Request) error {
@@ -85,31 +92,36 @@ func (s *Server) deleteAPIToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) createWebhook(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), readerID(r.Context())
-	address, err := webAddress(r.PostFormValue("url"))
-	if err != nil {
+	if _, err := s.newWebhook(r.Context(), r.PostFormValue("url"), r.PostForm["event"]); err != nil {
 		return err
 	}
-	hook := offprint.Webhook{ReaderID: me, URL: address, Secret: offprint.NewSecret(), Created: s.now()}
+	return s.done(w, r, "/settings/programs#webhooks", "Added. Its secret is below: the receiver checks signatures with it.")
+}
+
+// newWebhook stores a webhook of the asking reader's, with a secret of its own.
+func (s *Server) newWebhook(ctx context.Context, address string, events []string) (*offprint.Webhook, error) {
+	me := readerID(ctx)
+	address, err := webAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	hook := &offprint.Webhook{ReaderID: me, URL: address, Secret: offprint.NewSecret(), Created: s.now()}
 	for _, e := range []offprint.WebhookEvent{offprint.EventDay, offprint.EventAlert} {
-		if slices.Contains(r.PostForm["event"], string(e)) {
+		if slices.Contains(events, string(e)) {
 			hook.Events = append(hook.Events, e)
 		}
 	}
 	if len(hook.Events) == 0 {
-		return offprint.Errorf(offprint.KindInvalid, "Choose what the webhook is told of: new days, alerts, or both.")
+		return nil, offprint.Errorf(offprint.KindInvalid, "Choose what the webhook is told of: new days, alerts, or both.")
 	}
 	hooks, err := s.Store.Webhooks(ctx, me)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(hooks) >= maxWebhooks {
-		return offprint.Errorf(offprint.KindInvalid, "You have %d webhooks: delete one first.", len(hooks))
+		return nil, offprint.Errorf(offprint.KindInvalid, "You have %d webhooks: delete one first.", len(hooks))
 	}
-	if err := s.Store.CreateWebhook(ctx, &hook); err != nil {
-		return err
-	}
-	return s.done(w, r, "/settings/programs#webhooks", "Added. Its secret is below: the receiver checks signatures with it.")
+	return hook, s.Store.CreateWebhook(ctx, hook)
 }
 
 // webAddress checks an address that Offprint is asked to call. Whether it may
@@ -124,24 +136,35 @@ func webAddress(s string) (string, error) {
 }
 
 func (s *Server) testWebhook(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	hook, err := s.myWebhook(r)
 	if err != nil {
 		return err
 	}
-	hook, err := s.Store.Webhook(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	if hook.ReaderID != readerID(r.Context()) {
-		return offprint.Errorf(offprint.KindNotFound, "You have no such webhook.")
-	}
-	if s.TestWebhook == nil {
-		return offprint.Errorf(offprint.KindInvalid, "Webhooks are not sent by this process.")
-	}
-	if err := s.TestWebhook(r.Context(), id); err != nil {
+	if err := s.tryWebhook(r.Context(), hook); err != nil {
 		return err
 	}
 	return s.done(w, r, "/settings/programs#webhooks", "A trial event is on its way. Load the page again to see what came of it.")
+}
+
+// myWebhook finds the reader's own webhook of the address.
+func (s *Server) myWebhook(r *http.Request) (*offprint.Webhook, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return nil, err
+	}
+	hook, err := s.Store.Webhook(r.Context(), id)
+	if err == nil && hook.ReaderID != readerID(r.Context()) {
+		return nil, offprint.Errorf(offprint.KindNotFound, "You have no such webhook.")
+	}
+	return hook, err
+}
+
+// tryWebhook asks for a trial event, which follows later.
+func (s *Server) tryWebhook(ctx context.Context, hook *offprint.Webhook) error {
+	if s.TestWebhook == nil {
+		return offprint.Errorf(offprint.KindInvalid, "Webhooks are not sent by this process.")
+	}
+	return s.TestWebhook(ctx, hook.ID)
 }
 
 func (s *Server) deleteWebhook(w http.ResponseWriter, r *http.Request) error {

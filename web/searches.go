@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -57,8 +59,17 @@ func (s *Server) searchSettings(w http.ResponseWriter, r *http.Request) error {
 const maxSavedSearches = 100
 
 func (s *Server) saveSearch(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	search := offprint.SavedSearch{ReaderID: readerID(ctx), Query: strings.TrimSpace(r.PostFormValue("query"))}
+	search := offprint.SavedSearch{Query: r.PostFormValue("query"), Name: r.PostFormValue("name")}
+	if err := s.keepSearch(r.Context(), &search); err != nil {
+		return err
+	}
+	return s.done(w, r, "/settings/searches", "Saved. Here you can give it a feed and an alert.")
+}
+
+// keepSearch checks a search of the asking reader's and saves it. It is named
+// after its query when it has no name.
+func (s *Server) keepSearch(ctx context.Context, search *offprint.SavedSearch) error {
+	search.ReaderID, search.Query = readerID(ctx), strings.TrimSpace(search.Query)
 	q, err := offprint.ParseQuery(search.Query)
 	if err != nil {
 		return err
@@ -66,11 +77,7 @@ func (s *Server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	if q.IsZero() {
 		return offprint.Errorf(offprint.KindInvalid, "There is nothing to search for: type words or filters first.")
 	}
-	name := r.PostFormValue("name")
-	if strings.TrimSpace(name) == "" {
-		name = search.Query
-	}
-	search.Name = searchName(name)
+	search.Name = cmp.Or(searchName(search.Name), searchName(search.Query))
 	saved, err := s.Store.SavedSearches(ctx, search.ReaderID)
 	if err != nil {
 		return err
@@ -78,10 +85,7 @@ func (s *Server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	if len(saved) >= maxSavedSearches {
 		return offprint.Errorf(offprint.KindInvalid, "You have %d saved searches: delete one first.", len(saved))
 	}
-	if err := s.Store.CreateSavedSearch(ctx, &search); err != nil {
-		return err
-	}
-	return s.done(w, r, "/settings/searches", "Saved. Here you can give it a feed and an alert.")
+	return s.Store.CreateSavedSearch(ctx, search)
 }
 
 // searchName tidies the name of a search, and cuts a long one.
@@ -123,24 +127,23 @@ func (s *Server) changeSearch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if name := searchName(r.PostFormValue("name")); name != "" {
-		search.Name = name
-	}
-	feed, alert := r.PostFormValue("feed") != "", r.PostFormValue("alert") != ""
-	switch {
-	case !feed:
-		search.Slug = ""
-	case search.Slug == "":
-		search.Slug = offprint.NewSecret()
-	}
-	if alert && !search.Alert {
-		search.LastID = 0 // starts with what comes from now on
-	}
-	search.Alert = alert
+	setFeed(search, r.PostFormValue("feed") != "")
+	search.Name = cmp.Or(searchName(r.PostFormValue("name")), search.Name)
+	search.Alert = r.PostFormValue("alert") != ""
 	if err := s.Store.UpdateSavedSearch(r.Context(), search); err != nil {
 		return err
 	}
 	return s.done(w, r, "/settings/searches", "Saved.")
+}
+
+// setFeed turns the feed of a search on or off.
+func setFeed(search *offprint.SavedSearch, on bool) {
+	switch {
+	case !on:
+		search.Slug = ""
+	case search.Slug == "":
+		search.Slug = offprint.NewSecret()
+	}
 }
 
 func (s *Server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
@@ -156,23 +159,33 @@ func (s *Server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 
 // publishTag gives one of the reader's tags a public feed.
 func (s *Server) publishTag(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), readerID(r.Context())
-	tag, err := offprint.CleanTag(r.PostFormValue("tag"))
+	tag, err := s.giveFeed(r.Context(), r.PostFormValue("tag"))
 	if err != nil {
-		return err
-	}
-	tags, err := s.Store.Tags(ctx, me)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(tags, func(c offprint.Count) bool { return c.Name == tag }) {
-		return offprint.Errorf(offprint.KindNotFound, "None of your papers has the tag %s.", quoted(tag))
-	}
-	err = s.Store.PublishTag(ctx, offprint.PublishedTag{ReaderID: me, Tag: tag, Slug: offprint.NewSecret()})
-	if err != nil && offprint.KindOf(err) != offprint.KindConflict { // it is published already
 		return err
 	}
 	return s.done(w, r, "/settings/searches#tags", "The tag "+tag+" has a feed now.")
+}
+
+// giveFeed publishes a tag of the asking reader's, unless it is published
+// already, and returns it as it is stored.
+func (s *Server) giveFeed(ctx context.Context, typed string) (string, error) {
+	me := readerID(ctx)
+	tag, err := offprint.CleanTag(typed)
+	if err != nil {
+		return "", err
+	}
+	tags, err := s.Store.Tags(ctx, me)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(tags, func(c offprint.Count) bool { return c.Name == tag }) {
+		return "", offprint.Errorf(offprint.KindNotFound, "None of your papers has the tag %s.", quoted(tag))
+	}
+	err = s.Store.PublishTag(ctx, offprint.PublishedTag{ReaderID: me, Tag: tag, Slug: offprint.NewSecret()})
+	if err != nil && offprint.KindOf(err) != offprint.KindConflict { // it is published already
+		return "", err
+	}
+	return tag, nil
 }
 
 func (s *Server) unpublishTag(w http.ResponseWriter, r *http.Request) error {
