@@ -83,7 +83,7 @@ func (r *Run) Note(format string, args ...any) {
 func (r *Run) Plot(p plot.Plot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.report.Plots = append(r.report.Plots, p)
+	r.report.Plots = append(r.report.Plots, p.Finite())
 }
 
 // Mean returns the mean of the values of a metric and variant so far, and NaN

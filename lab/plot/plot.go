@@ -2,6 +2,11 @@
 // same for a page, a mail and a file.
 package plot
 
+import (
+	"encoding/json"
+	"math"
+)
+
 // Plot is a chart with two axes, or a grid of cells when Heat is set.
 type Plot struct {
 	Name  string `json:"name"`  // short, for its file: "mrr-by-size"
@@ -50,6 +55,63 @@ type Bar struct {
 
 // Heat is a grid of values, row by row from the top; NaN leaves a cell empty.
 type Heat struct {
-	Rows, Cols []string
-	Values     [][]float64
+	Rows   []string  `json:"rows"`
+	Cols   []string  `json:"cols"`
+	Values [][]Value `json:"values"`
+}
+
+// Value is a number that JSON holds as null when it is not finite.
+type Value float64
+
+// MarshalJSON implements [json.Marshaler].
+func (v Value) MarshalJSON() ([]byte, error) {
+	if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(v))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (v *Value) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*v = Value(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(v))
+}
+
+// Finite returns the plot without the points that are not finite, which JSON
+// cannot hold; a bar that is not finite has no height.
+func (p Plot) Finite() Plot {
+	ok := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	series := func(in []Series) []Series {
+		out := make([]Series, len(in))
+		for i, s := range in {
+			o := Series{Name: s.Name, Method: s.Method}
+			spread := len(s.Low) == len(s.X) && len(s.High) == len(s.X)
+			for k := range min(len(s.X), len(s.Y)) {
+				if !ok(s.X[k]) || !ok(s.Y[k]) || spread && (!ok(s.Low[k]) || !ok(s.High[k])) {
+					continue
+				}
+				o.X, o.Y = append(o.X, s.X[k]), append(o.Y, s.Y[k])
+				if spread {
+					o.Low, o.High = append(o.Low, s.Low[k]), append(o.High, s.High[k])
+				}
+			}
+			out[i] = o
+		}
+		return out
+	}
+	p.Lines, p.Points = series(p.Lines), series(p.Points)
+	bars := make([]Bar, len(p.Bars))
+	for i, b := range p.Bars {
+		bars[i] = Bar{Name: b.Name, Method: b.Method, Y: make([]float64, len(b.Y))}
+		for k, v := range b.Y {
+			if ok(v) {
+				bars[i].Y[k] = v
+			}
+		}
+	}
+	p.Bars = bars
+	return p
 }
