@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -37,6 +38,9 @@ var (
 // logarithmic axis, are left out.
 func (p Plot) SVG() ([]byte, error) {
 	g := plot.New()
+	for _, t := range []*text.Style{&g.Title.TextStyle, &g.X.Label.TextStyle, &g.Y.Label.TextStyle, &g.X.Tick.Label, &g.Y.Tick.Label, &g.Legend.TextStyle} {
+		t.Font.Variant = "Sans"
+	}
 	g.Title.Text = p.Title
 	g.Title.TextStyle.Font.Size = vg.Points(12)
 	g.Title.Padding = vg.Points(8)
@@ -60,7 +64,8 @@ func (p Plot) SVG() ([]byte, error) {
 		}
 	}
 	c := vgsvg.New(width, height)
-	if err := catch(func() { g.Draw(draw.New(c)) }); err != nil {
+	const margin = vg.Length(8)
+	if err := catch(func() { g.Draw(draw.Crop(draw.New(c), margin, -2*margin, margin, -margin)) }); err != nil {
 		return nil, fmt.Errorf("plot %s: %w", p.Name, err)
 	}
 	var buf bytes.Buffer
@@ -85,6 +90,7 @@ func axis(a *plot.Axis, d Axis) {
 	a.Label.Text = d.Label
 	a.Label.TextStyle.Font.Size = vg.Points(10)
 	a.Tick.Label.Font.Size = vg.Points(9)
+	a.Tick.Marker = ticks{}
 	a.LineStyle.Color = color.RGBA{0x5c, 0x57, 0x4c, 0xff}
 	a.Tick.LineStyle.Color = a.LineStyle.Color
 	if d.Log {
@@ -105,6 +111,29 @@ func axis(a *plot.Axis, d Axis) {
 		}
 		a.Tick.Marker = plot.ConstantTicks(ticks)
 	}
+}
+
+// ticks puts four to eight numbers at round distances.
+type ticks struct{}
+
+// Ticks implements [plot.Ticker].
+func (ticks) Ticks(low, high float64) []plot.Tick {
+	raw := (high - low) / 5
+	if !(raw > 0) || math.IsInf(raw, 0) {
+		return plot.DefaultTicks{}.Ticks(low, high)
+	}
+	step := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 2.5, 5, 10} {
+		if step*m >= raw {
+			step *= m
+			break
+		}
+	}
+	var out []plot.Tick
+	for i := math.Ceil(low / step); i*step <= high+step*1e-9; i++ {
+		out = append(out, plot.Tick{Value: i * step, Label: fmt.Sprintf("%.6g", i*step)})
+	}
+	return out
 }
 
 // style is how the i-th series is drawn.
@@ -227,6 +256,7 @@ func (p Plot) marks(g *plot.Plot) error {
 			drawn = true
 		}
 		low, high = -.5, float64(len(p.X.Labels))-.5
+		g.X.Min, g.X.Max = low, high
 	}
 	for _, r := range p.Rules {
 		if !drawable(r.Y, p.Y.Log) {
@@ -249,7 +279,7 @@ func (p Plot) marks(g *plot.Plot) error {
 	}
 	// Room above for the legend.
 	if !p.Y.Log {
-		g.Y.Max += (g.Y.Max - g.Y.Min) * .06 * float64(min(6, n+len(p.Rules)))
+		g.Y.Max += (g.Y.Max - g.Y.Min) * .09 * float64(min(6, n+len(p.Rules)))
 		if g.Y.Max == g.Y.Min {
 			g.Y.Max, g.Y.Min = g.Y.Max+1, g.Y.Min-1
 		}
