@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/offprint/offprint/methods/vector"
 )
 
 // Matrix is a sparse matrix in compressed sparse rows: row i has the values
@@ -103,18 +105,10 @@ func (m *Matrix) Mul(dst, x []float32, d int) {
 			clear(out)
 			cols, vals := m.Row(i)
 			for k, c := range cols {
-				axpy(out, vals[k], x[int(c)*d:(int(c)+1)*d])
+				vector.AddScaled(out, vals[k], x[int(c)*d:(int(c)+1)*d])
 			}
 		}
 	})
-}
-
-// axpy adds a times x to y.
-func axpy(y []float32, a float32, x []float32) {
-	x = x[:len(y)]
-	for j := range y {
-		y[j] += a * x[j]
-	}
 }
 
 // parallel calls f for ranges that cover 0..n-1, on all cores.
