@@ -18,7 +18,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +25,7 @@ import (
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/outbound"
 )
 
 // The headers of a delivery.
@@ -82,7 +82,7 @@ func Deliver(ctx context.Context, client *http.Client, hook offprint.Webhook, m 
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := once.Do(req)
 	if err != nil {
-		return reason(err), fmt.Errorf("webhook %d: %w", hook.ID, err)
+		return outbound.Explain(err), fmt.Errorf("webhook %d: %w", hook.ID, err)
 	}
 	// The answer's content means nothing; failing to read it is no failure.
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
@@ -95,22 +95,4 @@ func Deliver(ctx context.Context, client *http.Client, hook offprint.Webhook, m 
 		return resp.Status, fmt.Errorf("webhook %d: the receiver answered %s", hook.ID, resp.Status)
 	}
 	return resp.Status, nil
-}
-
-// reason says in a few words why there was no answer, without the address,
-// which may carry a secret of the receiver's.
-func reason(err error) string {
-	if e, ok := errors.AsType[*offprint.Error](err); ok {
-		return e.Message
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer within " + timeout.String()
-	}
-	for { // past *url.Error, which quotes the address
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err.Error()
-		}
-		err = next
-	}
 }

@@ -102,7 +102,7 @@ func TestDeliverNoAnswer(t *testing.T) {
 	url := srv.URL + "/token-of-the-receiver"
 	srv.Close()
 	status, err := Deliver(t.Context(), http.DefaultClient, offprint.Webhook{URL: url}, message)
-	if err == nil || strings.Contains(status, "token") || !strings.Contains(status, "refused") {
+	if err == nil || strings.Contains(status, "token") || !strings.Contains(status, "refuses") {
 		t.Errorf("%q, %v", status, err)
 	}
 
