@@ -282,14 +282,22 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if done, err := s.answered(w, r, p); done || err != nil {
 		return err
 	}
-	if !s.limits.mayMail(sub.Email) {
-		s.tooMany(w, r, mailsEvery)
-		return nil
-	}
-	if err := s.Digests.Subscribe(r.Context(), sub); err != nil && offprint.KindOf(err) != offprint.KindConflict {
+	if err := s.requestSubscription(r.Context(), sub); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/subscribe/sent", http.StatusSeeOther)
+	return nil
+}
+
+// requestSubscription mails the address of a subscription, which has been
+// checked, a link to confirm. It does not tell whether there is one already.
+func (s *Server) requestSubscription(ctx context.Context, sub offprint.Subscription) error {
+	if !s.limits.mayMail(sub.Email) {
+		return errTooManyMails
+	}
+	if err := s.Digests.Subscribe(ctx, sub); err != nil && offprint.KindOf(err) != offprint.KindConflict {
+		return err
+	}
 	return nil
 }
 
@@ -424,13 +432,7 @@ func (s *Server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.Digests != nil {
-		err = s.Digests.Unsubscribe(r.Context(), sub.Secret)
-	} else { // mail was set up once, and may be again
-		sub.State = offprint.SubscriptionEnded
-		err = s.Store.UpdateSubscription(r.Context(), sub)
-	}
-	if err != nil {
+	if err := s.endSubscription(r.Context(), sub); err != nil {
 		return err
 	}
 	if strings.EqualFold(r.PostFormValue("List-Unsubscribe"), "One-Click") {
@@ -440,4 +442,14 @@ func (s *Server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 	return nil
+}
+
+// endSubscription sees to it that nothing more is mailed.
+func (s *Server) endSubscription(ctx context.Context, sub *offprint.Subscription) error {
+	if s.Digests != nil {
+		return s.Digests.Unsubscribe(ctx, sub.Secret)
+	}
+	// Mail was set up once, and may be again.
+	sub.State = offprint.SubscriptionEnded
+	return s.Store.UpdateSubscription(ctx, sub)
 }

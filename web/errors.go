@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/offprint/offprint"
@@ -67,6 +68,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, message := statusOf(err)
 	if status >= 500 {
 		s.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
+	}
+	if status == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", strconv.Itoa(int(mailsEvery.Seconds())))
 	}
 	if wantsJSON(r) {
 		w.Header().Set("Content-Type", "application/json")

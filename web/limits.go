@@ -93,6 +93,9 @@ func (s *Server) slow(h handlerFunc) handlerFunc {
 	}
 }
 
+// errTooManyMails is for an address that [limits.mayMail] refuses.
+var errTooManyMails = offprint.Errorf(offprint.KindTooMany, "Several mails have been sent to that address just now. Wait some minutes and try again.")
+
 func (s *Server) tooMany(w http.ResponseWriter, r *http.Request, after time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(after.Seconds()))))
 	s.fail(w, r, offprint.Errorf(offprint.KindTooMany, "That was too often. Wait a moment and try again."))

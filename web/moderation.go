@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"html/template"
 	"net/http"
@@ -48,35 +49,34 @@ func (s *Server) renderReaders(w http.ResponseWriter, r *http.Request, p readers
 	if p.Readers, err = s.Store.Readers(ctx); err != nil {
 		return err
 	}
-	names := map[int64]string{}
-	for _, reader := range p.Readers {
-		names[reader.ID] = reader.Name
-	}
-	tokens, err := s.Store.Invitations(ctx, s.now())
-	if err != nil {
+	if p.Invitations, err = s.invitations(ctx, p.Readers); err != nil {
 		return err
-	}
-	for _, t := range tokens {
-		p.Invitations = append(p.Invitations, invitation{
-			ID: base64.RawURLEncoding.EncodeToString(t.Hash), Email: t.Email, Role: t.Role, By: names[t.By], Expires: t.Expires,
-		})
 	}
 	s.renderSettings(w, r, "settings_readers", "Readers", p)
 	return nil
 }
 
+// invitations returns the invitations that are open, with the names of those of
+// the readers who sent them.
+func (s *Server) invitations(ctx context.Context, readers []offprint.Reader) ([]invitation, error) {
+	names := map[int64]string{}
+	for _, reader := range readers {
+		names[reader.ID] = reader.Name
+	}
+	tokens, err := s.Store.Invitations(ctx, s.now())
+	var open []invitation
+	for _, t := range tokens {
+		open = append(open, invitation{
+			ID: base64.RawURLEncoding.EncodeToString(t.Hash), Email: t.Email, Role: t.Role, By: names[t.By], Expires: t.Expires,
+		})
+	}
+	return open, err
+}
+
 // changeReader suspends a reader, lets them in again, or changes their role.
 // Nobody does so to themselves, so that there is always an owner.
 func (s *Server) changeReader(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	if id == readerID(ctx) {
-		return offprint.Errorf(offprint.KindInvalid, "You cannot suspend yourself or change your own role: another owner can.")
-	}
-	reader, err := s.Store.Reader(ctx, id)
+	reader, err := s.otherReader(r)
 	if err != nil {
 		return err
 	}
@@ -93,56 +93,89 @@ func (s *Server) changeReader(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return offprint.Errorf(offprint.KindInvalid, "Choose what to do: suspend, readmit, owner or reader.")
 	}
+	if err := s.moderate(r.Context(), reader); err != nil {
+		return err
+	}
+	return s.done(w, r, "/settings/readers", said)
+}
+
+// otherReader finds the reader of the address, who is not the one who asks.
+func (s *Server) otherReader(r *http.Request) (*offprint.Reader, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return nil, err
+	}
+	if id == readerID(r.Context()) {
+		return nil, offprint.Errorf(offprint.KindInvalid, "You cannot suspend yourself or change your own role: another owner can.")
+	}
+	return s.Store.Reader(r.Context(), id)
+}
+
+// moderate stores what an owner changed about a reader, and signs them out when
+// they are suspended.
+func (s *Server) moderate(ctx context.Context, reader *offprint.Reader) error {
 	if err := s.Store.UpdateReader(ctx, reader); err != nil {
 		return err
 	}
-	s.Log.InfoContext(ctx, "reader changed", "reader", id, "by", readerID(ctx), "suspended", reader.Suspended, "role", reader.Role)
+	s.Log.InfoContext(ctx, "reader changed", "reader", reader.ID, "by", readerID(ctx), "suspended", reader.Suspended, "role", reader.Role)
 	if reader.Suspended {
-		if err := s.endSessions(ctx, id, everySession); err != nil {
-			return err
-		}
+		return s.endSessions(ctx, reader.ID, everySession)
 	}
-	return s.done(w, r, "/settings/readers", said)
+	return nil
 }
 
 // invite answers with the page itself: the link is shown this once, since only
 // its hash is stored.
 func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	t := offprint.Token{Purpose: offprint.PurposeInvite, Role: offprint.RoleReader, By: readerID(ctx)}
+	role := offprint.RoleReader
 	if r.PostFormValue("role") == string(offprint.RoleOwner) {
-		t.Role = offprint.RoleOwner
+		role = offprint.RoleOwner
 	}
-	if email := r.PostFormValue("email"); email != "" {
-		var err error
-		if t.Email, err = offprint.CleanEmail(email); err != nil {
-			return err
-		}
-		if _, err := s.Store.ReaderByEmail(ctx, t.Email); err == nil {
-			return offprint.Errorf(offprint.KindConflict, "%s has an account already.", t.Email)
-		} else if offprint.KindOf(err) != offprint.KindNotFound {
-			return err
-		}
-	}
-	link, err := s.newLink(ctx, "/invite/", inviteValid, t)
+	link, sent, err := s.newInvitation(r.Context(), r.PostFormValue("email"), role)
 	if err != nil {
 		return err
 	}
-	p := readersPage{Link: link}
+	return s.renderReaders(w, r, readersPage{Link: link, Sent: sent})
+}
+
+// newInvitation returns a link to a new account, mailed to an address if one is
+// given and that can be done: sent is then the address.
+func (s *Server) newInvitation(ctx context.Context, email string, role offprint.Role) (link, sent string, err error) {
+	t := offprint.Token{Purpose: offprint.PurposeInvite, Role: role, By: readerID(ctx)}
+	if email != "" {
+		if t.Email, err = offprint.CleanEmail(email); err != nil {
+			return "", "", err
+		}
+		if _, err := s.Store.ReaderByEmail(ctx, t.Email); err == nil {
+			return "", "", offprint.Errorf(offprint.KindConflict, "%s has an account already.", t.Email)
+		} else if offprint.KindOf(err) != offprint.KindNotFound {
+			return "", "", err
+		}
+	}
+	if link, err = s.newLink(ctx, "/invite/", inviteValid, t); err != nil {
+		return "", "", err
+	}
 	if t.Email != "" && s.SendSignIn != nil {
 		if err := s.SendSignIn(ctx, t.Email, link); err != nil {
 			// The link works all the same, and the owner can pass it on.
 			s.Log.ErrorContext(ctx, "invitation mail", "error", err)
 		} else {
-			p.Sent = t.Email
+			sent = t.Email
 		}
 	}
-	return s.renderReaders(w, r, p)
+	return link, sent, nil
 }
 
 func (s *Server) revokeInvitation(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	hash, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
+	if err := s.revoke(r.Context(), r.PostFormValue("id")); err != nil {
+		return err
+	}
+	return s.done(w, r, "/settings/readers#invitations", "Revoked. Its link no longer works.")
+}
+
+// revoke withdraws the invitation with the id.
+func (s *Server) revoke(ctx context.Context, id string) error {
+	hash, err := base64.RawURLEncoding.DecodeString(id)
 	if err != nil {
 		return offprint.Errorf(offprint.KindInvalid, "That is not an invitation.")
 	}
@@ -151,10 +184,7 @@ func (s *Server) revokeInvitation(w http.ResponseWriter, r *http.Request) error 
 	} else if t.Purpose != offprint.PurposeInvite {
 		return offprint.Errorf(offprint.KindNotFound, "There is no such invitation.")
 	}
-	if err := s.Store.RevokeToken(ctx, hash); err != nil {
-		return err
-	}
-	return s.done(w, r, "/settings/readers#invitations", "Revoked. Its link no longer works.")
+	return s.Store.RevokeToken(ctx, hash)
 }
 
 // report is a comment that readers have reported.

@@ -126,20 +126,29 @@ func (s *Server) saveReading(w http.ResponseWriter, r *http.Request) error {
 	if set.Categories, set.NotCats, err = signedCategories(signed); err != nil {
 		return err
 	}
-	if err := checkZone(set.TimeZone); err != nil {
-		return err
-	}
 	if set.Sort, err = offprint.ParseSort(r.PostForm.Get("sort"), ""); err != nil {
 		return err
 	}
-	if set.Sort == offprint.SortRelevance || !slices.Contains([]string{"", "light", "dark"}, set.Theme) {
-		return offprint.Errorf(offprint.KindInvalid, "Choose an order and a theme from the lists.")
+	if err := checkSettings(&set); err != nil {
+		return err
 	}
 	reader.Settings = set
 	if err := s.Store.UpdateReader(r.Context(), &reader); err != nil {
 		return err
 	}
 	return s.done(w, r, "/settings", "Saved.")
+}
+
+// checkSettings reports what is wrong with a reader's choices, apart from the
+// categories.
+func checkSettings(set *offprint.Settings) error {
+	if err := checkZone(set.TimeZone); err != nil {
+		return err
+	}
+	if set.Sort == offprint.SortRelevance || !slices.Contains([]string{"", "light", "dark"}, set.Theme) {
+		return offprint.Errorf(offprint.KindInvalid, "Choose an order and a theme from the lists.")
+	}
+	return nil
 }
 
 // words splits what was typed at white space and commas.
@@ -222,25 +231,31 @@ type accountPage struct {
 }
 
 func (s *Server) accountSettings(w http.ResponseWriter, r *http.Request) error {
-	reader := readerOf(r.Context())
-	p := accountPage{Reader: *reader, Mail: s.SendSignIn != nil}
-	current := s.sessions.GetString(r.Context(), sessionID)
-	err := s.sessions.Iterate(r.Context(), func(ctx context.Context) error {
-		if s.sessions.GetInt64(ctx, sessionReader) == reader.ID {
+	p := accountPage{Reader: *readerOf(r.Context()), Mail: s.SendSignIn != nil}
+	var err error
+	if p.Sessions, err = s.mySessions(r.Context()); err != nil {
+		return err
+	}
+	s.renderSettings(w, r, "settings_account", "Account", p)
+	return nil
+}
+
+// mySessions returns where the asking reader is signed in, the latest first.
+func (s *Server) mySessions(ctx context.Context) ([]sessionRow, error) {
+	me, current := readerID(ctx), s.sessions.GetString(ctx, sessionID)
+	var rows []sessionRow
+	err := s.sessions.Iterate(ctx, func(ctx context.Context) error {
+		if s.sessions.GetInt64(ctx, sessionReader) == me {
 			id := s.sessions.GetString(ctx, sessionID)
-			p.Sessions = append(p.Sessions, sessionRow{
+			rows = append(rows, sessionRow{
 				ID: id, Browser: s.sessions.GetString(ctx, sessionAgent), Current: id == current,
 				Created: s.sessions.GetTime(ctx, sessionCreated), Seen: s.sessions.GetTime(ctx, sessionSeen),
 			})
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(p.Sessions, func(a, b sessionRow) int { return b.Seen.Compare(a.Seen) })
-	s.renderSettings(w, r, "settings_account", "Account", p)
-	return nil
+	slices.SortFunc(rows, func(a, b sessionRow) int { return b.Seen.Compare(a.Seen) })
+	return rows, err
 }
 
 func (s *Server) saveName(w http.ResponseWriter, r *http.Request) error {
@@ -255,28 +270,34 @@ func (s *Server) saveName(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/settings/account", "Saved.")
 }
 
-// changeAddress mails a link to the new address, which confirms it. Without
-// mail an owner, who runs the machine, is believed.
 func (s *Server) changeAddress(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	reader := *readerOf(ctx)
 	email, err := offprint.CleanEmail(r.PostFormValue("email"))
 	if err != nil {
 		return err
 	}
-	if s.SendSignIn == nil {
-		if reader.Role != offprint.RoleOwner {
-			return offprint.Errorf(offprint.KindInvalid, "No mail is set up here, so a new address cannot be confirmed. Ask the owner.")
-		}
-		reader.Email = email
-		if err := s.Store.UpdateReader(ctx, &reader); err != nil {
-			return err
-		}
+	mailed, err := s.moveTo(r.Context(), email)
+	switch {
+	case err != nil:
+		return err
+	case !mailed:
 		return s.done(w, r, "/settings/account", "Saved.")
 	}
+	return s.done(w, r, "/settings/account", "A link is on its way to "+email+". Your address changes once you have opened it here, signed in.")
+}
+
+// moveTo mails a link to the asking reader's new address, which confirms it.
+// Without mail an owner, who runs the machine, is believed.
+func (s *Server) moveTo(ctx context.Context, email string) (mailed bool, err error) {
+	reader := *readerOf(ctx)
+	if s.SendSignIn == nil {
+		if reader.Role != offprint.RoleOwner {
+			return false, offprint.Errorf(offprint.KindInvalid, "No mail is set up here, so a new address cannot be confirmed. Ask the owner.")
+		}
+		reader.Email = email
+		return false, s.Store.UpdateReader(ctx, &reader)
+	}
 	if !s.limits.mayMail(email) {
-		s.tooMany(w, r, mailsEvery)
-		return nil
+		return false, errTooManyMails
 	}
 	s.background(ctx, "address mail", func(ctx context.Context) error {
 		// An address that has an account gets nothing, and nobody learns of it.
@@ -289,7 +310,7 @@ func (s *Server) changeAddress(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.SendSignIn(ctx, email, link)
 	})
-	return s.done(w, r, "/settings/account", "A link is on its way to "+email+". Your address changes once you have opened it here, signed in.")
+	return true, nil
 }
 
 // addressToken checks the address's token, which is for its reader alone.
@@ -364,9 +385,18 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 
 // deleteAccount removes the reader, who has typed their name to mean it.
 func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
+	if err := s.endAccount(r.Context(), r.PostFormValue("confirm")); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/sign-in/goodbye", http.StatusSeeOther)
+	return nil
+}
+
+// endAccount deletes the asking reader and ends all of their sessions, this one
+// included.
+func (s *Server) endAccount(ctx context.Context, confirmed string) error {
 	reader := readerOf(ctx)
-	if strings.Join(strings.Fields(r.PostFormValue("confirm")), " ") != reader.Name {
+	if strings.Join(strings.Fields(confirmed), " ") != reader.Name {
 		return offprint.Errorf(offprint.KindInvalid, "To delete your account, type your name exactly as it is shown: %s.", reader.Name)
 	}
 	if err := s.Store.DeleteReader(ctx, reader.ID); err != nil {
@@ -376,9 +406,5 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := s.endSessions(ctx, reader.ID, everySession); err != nil {
 		return err
 	}
-	if err := s.sessions.Destroy(ctx); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/sign-in/goodbye", http.StatusSeeOther)
-	return nil
+	return s.sessions.Destroy(ctx)
 }

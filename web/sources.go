@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -105,65 +106,93 @@ func (s *Server) newSourceRow(src offprint.Source) sourceRow {
 }
 
 func (s *Server) addArXiv(w http.ResponseWriter, r *http.Request) error {
-	src := offprint.Source{Kind: offprint.SourceArXiv, URL: arxivOAI, Created: s.now()}
-	for _, set := range slices.Concat(r.PostForm["set"], words(r.PostFormValue("others"))) {
+	back, err := strconv.Atoi(r.PostFormValue("back"))
+	if err != nil || back < 0 || back > 10_000 {
+		return offprint.Errorf(offprint.KindInvalid, "Choose how far back to begin.")
+	}
+	src, err := s.newArXivSource(slices.Concat(r.PostForm["set"], words(r.PostFormValue("others"))), back)
+	if err != nil {
+		return err
+	}
+	return s.addSource(w, r, src)
+}
+
+// newArXivSource checks the sets of a source, which begins some days back: 0
+// stands for the beginning of time.
+func (s *Server) newArXivSource(sets []string, back int) (*offprint.Source, error) {
+	src := &offprint.Source{Kind: offprint.SourceArXiv, URL: arxivOAI, Created: s.now()}
+	for _, set := range sets {
 		if !setSpec.MatchString(set) {
-			return offprint.Errorf(offprint.KindInvalid, "%s is not a set of arXiv’s: write it as cs:cs:CL.", quoted(set))
+			return nil, offprint.Errorf(offprint.KindInvalid, "%s is not a set of arXiv’s: write it as cs:cs:CL.", quoted(set))
 		}
 		if !slices.Contains(src.Sets, set) {
 			src.Sets = append(src.Sets, set)
 		}
 	}
 	if len(src.Sets) == 0 || len(src.Sets) > 100 {
-		return offprint.Errorf(offprint.KindInvalid, "Choose at least one set of arXiv’s, and at most 100.")
+		return nil, offprint.Errorf(offprint.KindInvalid, "Choose at least one set of arXiv’s, and at most 100.")
 	}
 	slices.Sort(src.Sets)
 	src.Name = clipText("arXiv "+strings.Join(src.Sets, ", "), 200)
-	back, err := strconv.Atoi(r.PostFormValue("back"))
-	if err != nil || back < 0 || back > 10_000 {
-		return offprint.Errorf(offprint.KindInvalid, "Choose how far back to begin.")
-	}
 	if back > 0 {
 		src.Since = s.now().AddDate(0, 0, -back).UTC().Truncate(24 * time.Hour)
 	}
-	return s.addSource(w, r, &src)
+	return src, nil
 }
 
 // setSpec is what OAI-PMH allows as the name of a set.
 var setSpec = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}(:[A-Za-z0-9_.-]{1,40}){0,3}$`)
 
 func (s *Server) addFeed(w http.ResponseWriter, r *http.Request) error {
-	address, err := webAddress(strings.TrimSpace(r.PostFormValue("url")))
+	src, err := s.newFeedSource(r.PostFormValue("url"), r.PostFormValue("name"), r.PostFormValue("private") != "")
 	if err != nil {
 		return err
 	}
-	src := offprint.Source{
-		Kind: offprint.SourceFeed, URL: address, Created: s.now(),
-		Name: searchName(r.PostFormValue("name")), AllowPrivate: r.PostFormValue("private") != "",
+	return s.addSource(w, r, src)
+}
+
+// newFeedSource checks the address of a feed, which is named after its host
+// when it has no name.
+func (s *Server) newFeedSource(address, name string, allowPrivate bool) (*offprint.Source, error) {
+	address, err := webAddress(strings.TrimSpace(address))
+	if err != nil {
+		return nil, err
 	}
+	src := &offprint.Source{Kind: offprint.SourceFeed, URL: address, Created: s.now(), Name: searchName(name), AllowPrivate: allowPrivate}
 	if src.Name == "" {
 		if u, err := url.Parse(address); err == nil {
 			src.Name = u.Hostname()
 		}
 	}
-	return s.addSource(w, r, &src)
+	return src, nil
 }
 
 func (s *Server) addSource(w http.ResponseWriter, r *http.Request, src *offprint.Source) error {
-	ctx := r.Context()
-	if err := s.Store.CreateSource(ctx, src); err != nil {
+	reading, err := s.startSource(r.Context(), src)
+	if err != nil {
 		return err
 	}
 	said := "Added."
-	if s.SyncSource != nil {
-		// The source is there, and its turn comes in any case.
-		if err := s.SyncSource(ctx, src.ID); err != nil {
-			s.Log.ErrorContext(ctx, "read a new source", "source", src.ID, "error", err)
-		} else {
-			said = "Added. It is being read now: papers appear as they come."
-		}
+	if reading {
+		said = "Added. It is being read now: papers appear as they come."
 	}
 	return s.done(w, r, "/sources", said)
+}
+
+// startSource stores a new source and asks for it to be read. When that fails,
+// the source is there all the same, and its turn comes.
+func (s *Server) startSource(ctx context.Context, src *offprint.Source) (reading bool, err error) {
+	if err := s.Store.CreateSource(ctx, src); err != nil {
+		return false, err
+	}
+	if s.SyncSource == nil {
+		return false, nil
+	}
+	if err := s.SyncSource(ctx, src.ID); err != nil {
+		s.Log.ErrorContext(ctx, "read a new source", "source", src.ID, "error", err)
+		return false, nil
+	}
+	return true, nil
 }
 
 func (s *Server) changeSource(w http.ResponseWriter, r *http.Request) error {
@@ -185,14 +214,7 @@ func (s *Server) changeSource(w http.ResponseWriter, r *http.Request) error {
 		src.Paused = false
 		err, said = s.Store.UpdateSource(ctx, src), src.Name+" is read again from where it stood."
 	case "sync":
-		switch {
-		case s.SyncSource == nil:
-			err = offprint.Errorf(offprint.KindInvalid, "Sources are not read by this process: run offprint sync.")
-		case src.Paused:
-			err = offprint.Errorf(offprint.KindInvalid, "%s is paused: resume it first.", src.Name)
-		default:
-			err, said = s.SyncSource(ctx, id), src.Name+" is being read now."
-		}
+		err, said = s.readSource(ctx, src), src.Name+" is being read now."
 	case "remove":
 		err, said = s.Store.DeleteSource(ctx, id), src.Name+" is removed. Its papers stay."
 	default:
@@ -202,4 +224,15 @@ func (s *Server) changeSource(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, "/sources", said)
+}
+
+// readSource asks for a source to be read soon.
+func (s *Server) readSource(ctx context.Context, src *offprint.Source) error {
+	switch {
+	case s.SyncSource == nil:
+		return offprint.Errorf(offprint.KindInvalid, "Sources are not read by this process: run offprint sync.")
+	case src.Paused:
+		return offprint.Errorf(offprint.KindInvalid, "%s is paused: resume it first.", src.Name)
+	}
+	return s.SyncSource(ctx, src.ID)
 }
