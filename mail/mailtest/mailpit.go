@@ -202,17 +202,17 @@ func (s *Server) Mails(t testing.TB) []Mail {
 	return mails
 }
 
-// HTMLScore returns the share of mail programs, in percent, that show all of
-// the message's HTML and CSS as meant, by Mailpit's tables.
-func (s *Server) HTMLScore(t testing.TB, id string) float64 {
+// Unsupported returns how much of the message's HTML and CSS mail programs do
+// not know, in percent of what is used times the programs, by Mailpit's tables.
+func (s *Server) Unsupported(t testing.TB, id string) float64 {
 	t.Helper()
 	var check struct {
-		Total struct{ Supported float64 }
+		Total struct{ Unsupported float64 }
 	}
 	if err := json.Unmarshal(s.get(t, "message/"+id+"/html-check"), &check); err != nil {
 		t.Fatal(err)
 	}
-	return check.Total.Supported
+	return check.Total.Unsupported
 }
 
 type summary struct {

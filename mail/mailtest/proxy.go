@@ -18,6 +18,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	cutAt string
 	after bool
+	open  []net.Conn
 }
 
 // NewProxy forwards connections to a server until the test ends. The bytes of
@@ -30,8 +31,6 @@ func NewProxy(t testing.TB, s *Server, delay time.Duration) *Proxy {
 	}
 	p := &Proxy{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port}
 	var running sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
 	running.Go(func() {
 		for {
 			client, err := l.Accept()
@@ -43,9 +42,9 @@ func NewProxy(t testing.TB, s *Server, delay time.Duration) *Proxy {
 				_ = client.Close()
 				continue
 			}
-			mu.Lock()
-			open = append(open, client, server)
-			mu.Unlock()
+			p.mu.Lock()
+			p.open = append(p.open, client, server)
+			p.mu.Unlock()
 			deaf := new(atomic.Bool)
 			running.Go(func() { p.up(server, client, delay, deaf) })
 			running.Go(func() { p.down(client, server, delay, deaf) })
@@ -53,14 +52,20 @@ func NewProxy(t testing.TB, s *Server, delay time.Duration) *Proxy {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		mu.Lock()
-		for _, c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
+		p.Cut()
 		running.Wait()
 	})
 	return p
+}
+
+// Cut cuts the connections that are open now.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.open {
+		_ = c.Close()
+	}
+	p.open = nil
 }
 
 // CutAt cuts each connection when the client sends text: just before it reaches
