@@ -33,7 +33,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 	const processes = 5
 	for range processes {
-		if err = checkVersion(ctx, m); err != nil {
+		if _, err = checkVersion(ctx, m); err != nil {
 			return err
 		}
 		if _, err = m.Up(ctx); err == nil || ctx.Err() != nil {
@@ -53,14 +53,15 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// checkVersion refuses a schema that is newer than the program.
-func checkVersion(ctx context.Context, m *goose.Provider) error {
+// checkVersion refuses a schema that is newer than the program, and reports
+// whether it is older.
+func checkVersion(ctx context.Context, m *goose.Provider) (older bool, err error) {
 	current, target, err := m.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
+		return false, fmt.Errorf("read the schema's version: %w", err)
 	}
 	if current > target {
-		return offprint.Errorf(offprint.KindConflict, "The database was written by a newer version of Offprint (its schema is %d, this program knows %d): use that version, or restore a backup.", current, target)
+		return false, offprint.Errorf(offprint.KindConflict, "The database was written by a newer version of Offprint (its schema is %d, this program knows %d): use that version, or restore a backup.", current, target)
 	}
-	return nil
+	return current < target, nil
 }

@@ -333,7 +333,7 @@ func testRandomReports(t *testing.T, s offprint.Store) {
 	rnd := random()
 	pick := func(from ...string) string { return from[rnd.IntN(len(from))] }
 	ann := newReader(t, s, "ann")
-	for range 60 {
+	for range 40 {
 		var batch []offprint.Paper
 		for range 1 + rnd.IntN(8) {
 			p := offprint.Paper{

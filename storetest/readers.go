@@ -23,7 +23,7 @@ func testHeat(t *testing.T, s offprint.Store) {
 	for i := range 8 {
 		readers = append(readers, newReader(t, s, fmt.Sprintf("reader%d", i)))
 	}
-	for n := range 40 {
+	for n := range 20 {
 		p := newPaper(n + 1)
 		p.Listed = day + offprint.Date(rnd.IntN(2000)) - 1000
 		var signals []int
