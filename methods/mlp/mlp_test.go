@@ -1,0 +1,159 @@
+package mlp
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/offprint/offprint/methods/random"
+)
+
+// logit is the network in float64, written out.
+func logit(n *Net, x []float32) float64 {
+	z := float64(n.B2[0])
+	if n.Hidden == 0 {
+		for i, v := range x {
+			z += float64(v) * float64(n.W2[i])
+		}
+		return z
+	}
+	for j := range n.Hidden {
+		h := float64(n.B1[j])
+		for i, v := range x {
+			h += float64(v) * float64(n.W1[i*n.Hidden+j])
+		}
+		z += max(0, h) * float64(n.W2[j])
+	}
+	return z
+}
+
+func meanLoss(n *Net, x, y []float32) float64 {
+	sum := 0.0
+	for b, t := range y {
+		z := logit(n, x[b*n.In:(b+1)*n.In])
+		sum += max(z, 0) - z*float64(t) + math.Log1p(math.Exp(-math.Abs(z)))
+	}
+	return sum / float64(len(y))
+}
+
+func batch(in, rows int) (x, y []float32) {
+	rng := random.New(3, 0)
+	x, y = make([]float32, in*rows), make([]float32, rows)
+	random.Normal(rng, x, 1)
+	for i := range y {
+		y[i] = float32(rng.IntN(2))
+	}
+	return x, y
+}
+
+func TestStepGivesLossAndGradient(t *testing.T) {
+	for _, hidden := range []int{0, 7} {
+		t.Run(fmt.Sprint(hidden), func(t *testing.T) {
+			const in, rows = 5, 6
+			n, err := New(in, hidden, 0, 0, random.New(1, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, y := batch(in, rows)
+			z, err := n.Logits(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for b := range rows {
+				if want := logit(n, x[b*in:(b+1)*in]); math.Abs(float64(z[b])-want) > 1e-5 {
+					t.Errorf("logit %d is %v, want %v", b, z[b], want)
+				}
+			}
+			want := meanLoss(n, x, y)
+			gradient := make([]float64, len(x))
+			for i := range x {
+				const h = 1e-3
+				was := x[i]
+				x[i] = was + h
+				up := meanLoss(n, x, y)
+				x[i] = was - h
+				gradient[i] = (up - meanLoss(n, x, y)) / (2 * h)
+				x[i] = was
+			}
+			loss, dx, err := n.Step(x, y)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(loss-want) > 1e-5 {
+				t.Errorf("loss %v, want %v", loss, want)
+			}
+			for i := range gradient {
+				if math.Abs(float64(dx[i])-gradient[i]) > 1e-4 {
+					t.Errorf("gradient %d is %v, by differences %v", i, dx[i], gradient[i])
+				}
+			}
+		})
+	}
+}
+
+func TestLearnsXOR(t *testing.T) {
+	x, y := []float32{0, 0, 0, 1, 1, 0, 1, 1}, []float32{0, 1, 1, 0}
+	n, err := New(2, 16, .05, 0, random.New(2, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var loss float64
+	for range 300 {
+		if loss, _, err = n.Step(x, y); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if loss > .05 {
+		t.Errorf("loss %v after 300 steps", loss)
+	}
+}
+
+func TestShapesAreChecked(t *testing.T) {
+	if _, err := New(0, 1, .1, 0, random.New(1, 0)); err == nil {
+		t.Error("no inputs: no error")
+	}
+	n, err := New(3, 2, .1, 0, random.New(1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ x, y int }{{0, 0}, {4, 1}, {6, 1}, {6, 3}} {
+		if _, _, err := n.Step(make([]float32, c.x), make([]float32, c.y)); err == nil {
+			t.Errorf("%d values and %d targets: no error", c.x, c.y)
+		}
+	}
+	if _, err := n.Logits(make([]float32, 4)); err == nil {
+		t.Error("ragged rows: no error")
+	}
+}
+
+func ExampleNet() {
+	n, err := New(1, 0, .1, 0, random.New(1, 0)) // logistic regression
+	if err != nil {
+		panic(err)
+	}
+	for range 200 {
+		if _, _, err := n.Step([]float32{-1, 1}, []float32{0, 1}); err != nil {
+			panic(err)
+		}
+	}
+	z, err := n.Logits([]float32{-2, 2})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(z[0] < -3, z[1] > 3)
+	// Output: true true
+}
+
+func BenchmarkStep(b *testing.B) {
+	n, err := New(128, 64, .005, 1e-5, random.New(1, 0))
+	if err != nil {
+		b.Fatal(err)
+	}
+	x, y := batch(128, 512)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := n.Step(x, y); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
