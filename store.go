@@ -39,8 +39,9 @@ type PutResult struct {
 type PaperStore interface {
 	// PutPapers stores papers that come from one source, all or none. A paper
 	// that has an identifier of a stored one (see [Identifiers]) is merged into
-	// it as [Paper.Merge] says. Papers are cleaned first; one that stays
-	// invalid fails the whole call.
+	// it as [Paper.Merge] says; a DOI alone, which may be that of a volume, does
+	// not join papers with different arXiv ids. Papers are cleaned first; one
+	// that stays invalid fails the whole call.
 	PutPapers(ctx context.Context, papers []Paper) (PutResult, error)
 	// Paper finds a paper by key, or by any identifier: an arXiv id with or
 	// without version, a DOI.
