@@ -63,7 +63,9 @@ func (r *blockReader) next() bool {
 	if r.err != nil {
 		return false
 	}
-	e.flags = flags[0]
+	if e.flags = flags[0]; e.flags&(flagPositions|flagInline) == flagPositions|flagInline {
+		return r.fail()
+	}
 	e.list, e.positions, e.block, e.offset = nil, nil, 0, 0
 	if e.flags&flagForm == 0 {
 		e.list = r.bytes(r.uint(len(r.data)))

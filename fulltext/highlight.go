@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/offprint/offprint"
 )
@@ -54,44 +55,54 @@ func Snippet(text string, terms []offprint.Term, size int) Range {
 			best, start, end = score, first.Start, last
 		}
 	}
-	// What is left of the size goes before and after, and from a little before
-	// the start of the text it goes there.
-	if start -= max(0, size-(end-start)) / 3; start < size/4 {
+	return window(text, Range{start, end}, size)
+}
+
+// window returns the range of at most size bytes that shows a match with what
+// is around it.
+func window(text string, match Range, size int) Range {
+	start := max(0, match.Start-max(0, size-(match.End-match.Start))/3)
+	if match.End <= size && start < size/4 { // rather the whole beginning
 		start = 0
 	}
-	end = min(start+size, len(text))
+	end := min(start+size, len(text))
 	if end == len(text) {
 		start = max(0, end-size)
 	}
-	return Range{wordStart(text, start), wordEnd(text, end)}
+	// To whole words, if there are any nearby and they leave the match whole.
+	if s := wordStart(text, start); s <= match.Start {
+		start = s
+	}
+	if e := wordEnd(text, end); e >= match.End && e > start {
+		end = e
+	}
+	for start < end && !utf8.RuneStart(text[start]) {
+		start++
+	}
+	for end > start && end < len(text) && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return Range{start, end}
 }
 
-// wordStart returns the first start of a word at or after i, or i moved to a
-// rune's start if there is none nearby.
+// wordStart returns the first start of a word at or after i, or i if there is
+// none nearby.
 func wordStart(text string, i int) int {
-	if i == 0 {
-		return 0
-	}
-	if k := strings.IndexByte(text[i-1:min(i+maxWord, len(text))], ' '); k >= 0 {
-		return i + k
-	}
-	for i < len(text) && text[i]&0xC0 == 0x80 {
-		i++
+	if i > 0 {
+		if k := strings.IndexByte(text[i-1:min(i+maxWord, len(text))], ' '); k >= 0 {
+			return i + k
+		}
 	}
 	return i
 }
 
 // wordEnd returns the last end of a word at or before i, likewise.
 func wordEnd(text string, i int) int {
-	if i == len(text) {
-		return i
-	}
-	from := max(0, i-maxWord)
-	if k := strings.LastIndexByte(text[from:i+1], ' '); k >= 0 {
-		return from + k
-	}
-	for i > 0 && text[i]&0xC0 == 0x80 {
-		i--
+	if i < len(text) {
+		from := max(0, i-maxWord)
+		if k := strings.LastIndexByte(text[from:i+1], ' '); k >= 0 {
+			return from + k
+		}
 	}
 	return i
 }

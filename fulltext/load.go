@@ -78,6 +78,9 @@ func (s *search) load() error {
 			together[i][k] = entries
 			for _, e := range entries {
 				if e.flags&flagPositions != 0 {
+					if e.block >= seg.posBlocks {
+						return corrupt("positions")
+					}
 					need = append(need, BlockRef{seg.id, firstPositions + e.block})
 				}
 			}

@@ -131,6 +131,9 @@ func (s *source) positionsOf(e *entry) ([]byte, error) {
 	if e.flags&flagPositions == 0 {
 		return e.positions, nil
 	}
+	if e.block >= s.segment.posBlocks {
+		return nil, corrupt("positions")
+	}
 	if e.block != s.posBlock {
 		data, err := s.read(s.segment.id, firstPositions+e.block)
 		if err != nil {

@@ -18,7 +18,19 @@ func stem(w string) string {
 			return w
 		}
 	}
+	if regular, ok := irregular[w]; ok {
+		w = regular
+	}
 	return stems.of(w)
+}
+
+// irregular gives a word with the same stem for those that the algorithm, which
+// knows only endings, takes for something else.
+var irregular = map[string]string{
+	"embed": "embedding", "embeds": "embedding",
+	"analyses": "analysis", "corpora": "corpus", "criteria": "criterion", "formulae": "formula", "hypotheses": "hypothesis",
+	"indices": "index", "matrices": "matrix", "maxima": "maximum", "minima": "minimum", "optima": "optimum",
+	"phenomena": "phenomenon", "spectra": "spectrum", "syntheses": "synthesis", "vertices": "vertex",
 }
 
 // stems remembers stems, since they take a microsecond each to work out.
