@@ -29,6 +29,9 @@ type cli struct {
 	Invite   inviteCmd   `cmd:"" help:"Print a link with which somebody can create an account."`
 	SignIn   signInCmd   `cmd:"" help:"Print a link that signs a reader in, where no mail is sent."`
 	Reader   readerCmd   `cmd:"" help:"List and suspend readers."`
+	List     listCmd     `cmd:"" help:"List the papers of the founding list, and which of them run."`
+	Run      runCmd      `cmd:"" help:"Run a paper: its method against its baselines, with checks and plots."`
+	Dataset  dataCmd     `cmd:"" name:"data" help:"Find and fetch the data sets that papers run on."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Help     helpCmd     `cmd:"" help:"Show how a command is used."`
 	Settings settingsCmd `cmd:"" hidden:"" help:"Write the table of settings, in Markdown."`

@@ -31,6 +31,7 @@ type step struct {
 	Done, Total int64  // of what measures the way, such as bytes; Total is 0 if it is unknown
 	Count       int64  // what people count
 	Unit        string // of Count, such as "papers"
+	Text        string // what is being done, in place of Count
 }
 
 const (
@@ -111,9 +112,13 @@ func (s step) parts(elapsed time.Duration) []string {
 	if s.Total > 0 {
 		parts = append(parts, fmt.Sprintf("%d%%", percent(s.Done, s.Total)))
 	}
-	parts = append(parts, grouped(s.Count)+" "+s.Unit)
-	if sec := elapsed.Seconds(); sec > 0 {
-		parts = append(parts, grouped(int64(float64(s.Count)/sec))+"/s")
+	if s.Text != "" {
+		parts = append(parts, s.Text)
+	} else {
+		parts = append(parts, grouped(s.Count)+" "+s.Unit)
+		if sec := elapsed.Seconds(); sec > 0 {
+			parts = append(parts, grouped(int64(float64(s.Count)/sec))+"/s")
+		}
 	}
 	if s.Total > 0 && s.Done > 0 && s.Done < s.Total {
 		left := time.Duration(float64(elapsed) * float64(s.Total-s.Done) / float64(s.Done))

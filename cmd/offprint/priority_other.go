@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// lowPriority does nothing where processes have no such priority.
+func lowPriority() {}
