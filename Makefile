@@ -29,16 +29,17 @@ build: extras ## build bin/offprint
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/offprint ./cmd/offprint
 
 # What only npm can bring (typeset mathematics). The pages work without it.
-EXTRAS := web/static/vendor/.stamp
+EXTRAS := web/static/vendor/.done
 
 .PHONY: extras
 extras: ## fetch the client extras with npm, where it is installed
 	@if [[ ! -f web/extras/package-lock.json ]]; then exit 0; \
 	elif ! command -v npm >/dev/null; then echo 'make: npm is absent, so the pages go without typeset mathematics'; \
-	else $(MAKE) $(EXTRAS) || echo 'make: npm failed, so the pages go without typeset mathematics'; fi
+	else $(MAKE) -s $(EXTRAS) || echo 'make: npm failed, so the pages go without typeset mathematics'; fi
 
-$(EXTRAS): $(wildcard web/extras/*.json web/extras/*.mjs)
-	cd web/extras && npm ci --silent --no-audit --no-fund --fetch-retries=1 && npm run --silent build
+$(EXTRAS): web/extras/package.json web/extras/package-lock.json
+	npm ci --prefix web/extras --silent --no-audit --no-fund --fetch-retries=1
+	cp web/extras/node_modules/temml/dist/temml.min.js web/static/vendor/
 	@touch $@
 
 .PHONY: generate

@@ -36,6 +36,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T) *bench {
+	t.Parallel()
 	dir := t.TempDir()
 	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "store.db"))
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -30,21 +29,21 @@ func (c settingsCmd) Run(e *env) error {
 }
 
 // writeSettings writes docs/configuration.md.
-func writeSettings(w io.Writer, app *kong.Application) {
-	io.WriteString(w, `# Configuration
+func writeSettings(w *bytes.Buffer, app *kong.Application) {
+	w.WriteString(`# Configuration
 
 <!-- Written by "make generate" from cmd/offprint; a test compares. -->
 
 Every setting can be given in three ways. The first that gives it counts:
 
-1. a flag of the command: `+"`offprint serve --sign-up open`"+`
-2. an environment variable: `+"`OFFPRINT_SIGN_UP=open`"+`
-3. a line of the configuration file, named as the flag: `+"`sign-up = \"open\"`"+`
+1. a flag of the command: ` + "`offprint serve --sign-up open`" + `
+2. an environment variable: ` + "`OFFPRINT_SIGN_UP=open`" + `
+3. a line of the configuration file, named as the flag: ` + "`sign-up = \"open\"`" + `
 
-The configuration file is TOML. It is the one that `+"`--config`"+` names, else
-`+"`offprint.toml`"+` in the data folder, else `+"`/etc/offprint.toml`"+`. Names that
+The configuration file is TOML. It is the one that ` + "`--config`" + ` names, else
+` + "`offprint.toml`" + ` in the data folder, else ` + "`/etc/offprint.toml`" + `. Names that
 do not exist and values that do not fit are errors. Lists are written
-`+"`[\"a\", \"b\"]`"+` in the file and `+"`a,b`"+` elsewhere; durations as `+"`90s`, `15m`, `6h`"+`.
+` + "`[\"a\", \"b\"]`" + ` in the file and ` + "`a,b`" + ` elsewhere; durations as ` + "`90s`, `15m`, `6h`" + `.
 
 | setting | environment | default | of | meaning |
 | --- | --- | --- | --- | --- |
@@ -64,10 +63,10 @@ do not exist and values that do not fit are errors. Lists are written
 		}
 		fmt.Fprintf(w, "| `%s` | `%s` | %s | %s | %s |\n", name, s.Envs[0], def, of, strings.ReplaceAll(s.Help, "|", `\|`))
 	}
-	io.WriteString(w, `
-`+"`XDG_DATA_HOME`"+`, if it is set, takes the place of `+"`~/.local/share`"+`.
+	w.WriteString(`
+` + "`XDG_DATA_HOME`" + `, if it is set, takes the place of ` + "`~/.local/share`" + `.
 
 The password of the mail server is best given as a file that only the service
-can read (`+"`smtp-password-file`"+`): a flag shows in the list of processes.
+can read (` + "`smtp-password-file`" + `): a flag shows in the list of processes.
 `)
 }

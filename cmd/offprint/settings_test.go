@@ -81,7 +81,7 @@ trusted-proxy = ["10.0.0.0/8", "::1/128"]
 
 func TestConfigFileRefused(t *testing.T) {
 	for _, c := range []struct{ config, want string }{
-		{`adress = "127.0.0.1:1"`, `there is no setting "adress"`},
+		{`listen = "127.0.0.1:1"`, `there is no setting "listen"`},
 		{`config = "other.toml"`, `there is no setting "config"`},
 		{`force = true`, `there is no setting "force"`}, // a flag of one command, but no setting
 		{`[smtp]`, `there is no setting "smtp"`},
