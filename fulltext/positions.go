@@ -91,14 +91,26 @@ func (r *positionReader) at(rank int) ([]uint32, error) {
 	if n == 0 || count > uint64(len(r.data)-r.off) {
 		return nil, corrupt("positions")
 	}
-	off, p := r.off+n, uint64(0)
+	data, off, p := r.data, r.off+n, uint32(0)
 	for range count {
-		gap, n := uvarint(r.data[off:])
-		if p += gap; n == 0 || gap > authorEnd || p > authorEnd {
+		if off >= len(data) {
 			return nil, corrupt("positions")
 		}
-		off += n
-		r.buf = append(r.buf, uint32(p))
+		if gap := data[off]; gap < 0x80 {
+			p += uint32(gap)
+			off++
+		} else {
+			gap, n := uvarint(data[off:])
+			if n == 0 || gap > authorEnd {
+				return nil, corrupt("positions")
+			}
+			p += uint32(gap)
+			off += n
+		}
+		if p > authorEnd {
+			return nil, corrupt("positions")
+		}
+		r.buf = append(r.buf, p)
 	}
 	r.off, r.rank = off, rank+1
 	return r.buf, nil
@@ -111,14 +123,13 @@ func groupEnd(data []byte, off int) int {
 		return -1
 	}
 	off += n
-	for count > 0 {
+	for ; count > 0; off++ {
 		if off >= len(data) {
 			return -1
 		}
-		if data[off] < 0x80 {
+		if data[off] < 0x80 { // the last byte of a varint
 			count--
 		}
-		off++
 	}
 	return off
 }

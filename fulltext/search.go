@@ -1,6 +1,7 @@
 package fulltext
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -136,10 +137,28 @@ func (m *Matches) All(yield func(Hit) bool) {
 // Newest returns the limit papers that were listed last, of two of one day the
 // one with the higher ID first, without those that skip says, unless it is nil.
 func (m *Matches) Newest(limit int, skip func(id int64) bool) []Hit {
+	// Papers come more or less in the order of their days: from the end, most
+	// of them are turned away at once.
+	order := make([]int, 0, len(m.segments))
+	for i, seg := range m.segments {
+		if len(seg.ids) > 0 && m.bits[i] != nil {
+			order = append(order, i)
+		}
+	}
+	lastID := func(i int) int64 { return m.segments[i].ids[len(m.segments[i].ids)-1] }
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(lastID(j), lastID(i)) })
 	best := top{n: limit}
-	for h := range m.All {
-		if skip == nil || !skip(h.ID) {
-			best.add(h)
+	for _, i := range order {
+		seg := m.segments[i]
+		for k, w := range slices.Backward(m.bits[i]) {
+			for w != 0 {
+				bit := bits.Len64(w) - 1
+				w &^= 1 << bit
+				h := Hit{ID: seg.ids[k*64+bit], Listed: seg.listed[k*64+bit]}
+				if skip == nil || !skip(h.ID) {
+					best.add(h)
+				}
+			}
 		}
 	}
 	return best.sorted()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -326,41 +327,59 @@ var (
 	byVotes = ranking{`votes > 0`, `votes DESC, listed DESC, paper.id DESC`}
 )
 
-// fewMatches is the number of matches up to which their ranks are looked up. Of
-// more, one is met often enough when the papers are walked in their order.
+// fewMatches is how far papers are walked in their order to meet matches. If
+// there are no more matches than that, looking them up is faster from then on.
+// Of more matches one is met often enough.
 const fewMatches = 1000
 
 // ranked returns the first n matches in the given order. Those without a rank
 // follow by time.
 func ranked(ctx context.Context, tx *sql.Tx, m *fulltext.Matches, by ranking, n int) ([]fulltext.Hit, error) {
-	from, args := `paper`, []any(nil)
+	far := math.MaxInt
 	if m.Len() <= fewMatches {
+		far = fewMatches
+	}
+	found, done, err := meet(ctx, tx, m, n, far, `SELECT id FROM paper WHERE `+by.where+` ORDER BY `+by.order)
+	if err == nil && !done {
 		var ids []int64
 		for h := range m.All {
 			ids = append(ids, h.ID)
 		}
-		from, args = `json_each(?) e CROSS JOIN paper ON paper.id = e.value`, []any{listJSON(ids)}
+		found, _, err = meet(ctx, tx, m, n, math.MaxInt,
+			`SELECT paper.id FROM json_each(?) e CROSS JOIN paper ON paper.id = e.value WHERE `+by.where+` ORDER BY `+by.order, listJSON(ids))
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT paper.id FROM `+from+` WHERE `+by.where+` ORDER BY `+by.order, args...)
 	if err != nil {
 		return nil, fmt.Errorf("rank matches: %w", err)
 	}
+	if len(found) == n {
+		return found, nil
+	}
+	met := make(map[int64]bool, len(found))
+	for _, h := range found {
+		met[h.ID] = true
+	}
+	return append(found, m.Newest(n-len(found), func(id int64) bool { return met[id] })...), nil
+}
+
+// meet returns the first n matches among the papers that a statement gives. It
+// is not done if it has given up after far papers.
+func meet(ctx context.Context, tx *sql.Tx, m *fulltext.Matches, n, far int, statement string, args ...any) (found []fulltext.Hit, done bool, err error) {
+	rows, err := tx.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, false, err
+	}
 	defer rows.Close()
-	var found []fulltext.Hit
-	seen := make(map[int64]bool)
 	for len(found) < n && rows.Next() {
+		if far--; far < 0 {
+			return nil, false, nil
+		}
 		var id int64
 		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("rank matches: %w", err)
+			return nil, false, err
 		}
 		if m.Contains(id) {
-			seen[id] = true
 			found = append(found, fulltext.Hit{ID: id})
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("rank matches: %w", err)
-	}
-	rest := m.Newest(n-len(found), func(id int64) bool { return seen[id] })
-	return append(found, rest...), nil
+	return found, true, rows.Err()
 }

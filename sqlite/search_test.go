@@ -241,7 +241,7 @@ func TestSearchOrders(t *testing.T) {
 		if id%50 == 0 {
 			p.Abstract += " scarce"
 		}
-		if r.IntN(20) == 0 {
+		if r.IntN(2) == 0 { // more than are walked for few matches
 			p.HasHeat, p.Heat = true, float64(r.IntN(40))
 		}
 		if r.IntN(20) == 0 {

@@ -29,12 +29,21 @@ func transact(ctx context.Context, db *sql.DB, opts *sql.TxOptions, op string, f
 	}
 	if err := f(tx); err != nil {
 		_ = tx.Rollback() // the first error says more
-		return fmt.Errorf("%s: %w", op, err)
+		return fmt.Errorf("%s: %w", op, cancelled(ctx, err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+		return fmt.Errorf("%s: %w", op, cancelled(ctx, err))
 	}
 	return nil
+}
+
+// cancelled returns the error of a context that is done in place of what came
+// of it: the transaction has been rolled back and its statements closed.
+func cancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // isTaken reports whether err is a violation of a unique index.
