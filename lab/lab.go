@@ -10,6 +10,8 @@ package lab
 import (
 	"context"
 	"time"
+
+	"github.com/offprint/offprint"
 )
 
 // State is how far a paper's claim has been reproduced here.
@@ -90,4 +92,11 @@ type Metric struct {
 type Progress struct {
 	Done    float64 `json:"done"` // 0 to 1
 	Message string  `json:"message"`
+}
+
+// Entry is a paper of the founding list with its reproduction, if it has one.
+type Entry struct {
+	offprint.FoundingPaper
+	State        State
+	Reproduction *Reproduction // nil while State is NotYet
 }

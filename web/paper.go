@@ -11,6 +11,7 @@ import (
 
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/bibfile"
+	"github.com/offprint/offprint/lab"
 )
 
 // routePaper adds a paper's page and what a reader does there.
@@ -39,6 +40,9 @@ type paperPage struct {
 	CommentHTML  template.HTML
 	NoteHTML     template.HTML
 	Founding     *offprint.FoundingPaper
+	Lab          *lab.Entry  // when its method runs here
+	Latest       *reportView // of its runs
+	MayRun       bool
 	Sources      []sourceLink
 	BibTeX, RIS  string
 	Thread       []*comment
@@ -73,6 +77,9 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 	}
 	if f, ok := offprint.FoundingByKey(p.Key); ok {
 		c.Founding = &f
+		if err := s.showLab(r, &c); err != nil {
+			return err
+		}
 	}
 	var b strings.Builder
 	if err := bibfile.WriteBibTeX(&b, p); err != nil {
@@ -111,6 +118,24 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 		Content: c,
 	})
 	return nil
+}
+
+// showLab adds what the lab knows of a founding paper.
+func (s *Server) showLab(r *http.Request, c *paperPage) error {
+	if s.Lab == nil {
+		return nil
+	}
+	e, err := s.Lab.entry(c.Founding.Slug)
+	if err != nil || e.Reproduction == nil {
+		return nil //nolint:nilerr // a paper that the lab does not have is shown without it
+	}
+	latest, err := s.Lab.Archive.Latest(e.Slug)
+	if err != nil {
+		return err
+	}
+	c.Lab, c.MayRun = &e, s.Lab.mayRun(readerOf(r.Context()))
+	c.Latest, err = viewOf(latest)
+	return err
 }
 
 // sourceLinks are the places where a paper can be read, best first.

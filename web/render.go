@@ -31,6 +31,7 @@ type page struct {
 	Nav         string // the entry of the main menu that is current
 	Canonical   string // path; empty when the page is not for search engines
 	Feed        string // path of the page's Atom feed, without its extension
+	Refresh     int    // seconds until a page without script loads itself anew; 0 for never
 	Content     any
 
 	// Filled in by render.

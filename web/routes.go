@@ -25,6 +25,7 @@ func (s *Server) routes() http.Handler {
 	s.routeAccount(handle)  // /sign-in, /owner, /invite, /settings
 	s.routeDigest(handle)   // /subscribe, /digest
 	s.routeSources(handle)  // /sources
+	s.routeLab(handle)      // /lab
 	s.routeFeeds(handle)    // /feed
 	s.routeAPI(handle)      // /api
 	s.routeNotFound(handle) // everything else

@@ -50,6 +50,8 @@ type Config struct {
 	SyncSource func(ctx context.Context, id int64) error
 	// Digests manages subscriptions; nil when no mail is configured.
 	Digests Digests
+	// Lab shows and runs the papers of the founding list; nil leaves it out.
+	Lab *Lab
 	// TestWebhook sends a webhook a trial event. It does not wait.
 	TestWebhook func(ctx context.Context, id int64) error
 }

@@ -24,22 +24,15 @@ func BySlug(slug string) (lab.Reproduction, error) {
 	return lab.Reproduction{}, offprint.Errorf(offprint.KindNotFound, "No paper of the founding list is called %q: \"offprint list\" shows them all.", slug)
 }
 
-// Entry is a paper of the founding list with its reproduction, if it has one.
-type Entry struct {
-	offprint.FoundingPaper
-	State        lab.State
-	Reproduction *lab.Reproduction // nil while State is NotYet
-}
-
 // List returns the founding list, with those papers that have no reproduction yet.
-func List() []Entry {
+func List() []lab.Entry {
 	bySlug := map[string]lab.Reproduction{}
 	for _, r := range All() {
 		bySlug[r.Slug] = r
 	}
-	var list []Entry
+	var list []lab.Entry
 	for _, f := range offprint.FoundingList() {
-		e := Entry{FoundingPaper: f, State: lab.NotYet}
+		e := lab.Entry{FoundingPaper: f, State: lab.NotYet}
 		if r, ok := bySlug[f.Slug]; ok {
 			e.State, e.Reproduction = r.State, &r
 		}

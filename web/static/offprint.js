@@ -155,3 +155,17 @@ for (const button of document.querySelectorAll("button.copy")) {
     announce("Copied.");
   });
 }
+
+// A run's progress, as it happens.
+const job = document.querySelector(".job[data-events]");
+if (job) {
+  const events = new EventSource(job.dataset.events);
+  events.addEventListener("message", (event) => {
+    const e = JSON.parse(event.data);
+    if (e.state === "ended") { events.close(); location.reload(); return; }
+    job.querySelector("progress").value = e.done;
+    job.querySelector(".message").textContent = e.state === "waiting"
+      ? "Waiting" + (e.ahead ? ` behind ${e.ahead} other${e.ahead > 1 ? "s" : ""}` : "") + "."
+      : `${e.message || "Starting"} (${Math.round(100 * e.done)}%, ${e.seconds} s)`;
+  });
+}
