@@ -30,6 +30,7 @@ type serveCmd struct {
 	siteSettings
 	fetchSettings
 	mailSettings
+	labSettings
 
 	SignUp         string         `enum:"invite,open" default:"invite" placeholder:"HOW" help:"Who may create an account: invite (those whom the owner invites) or open (everybody with a mail address)."`
 	Private        bool           `help:"Show pages to signed-in readers only."`
@@ -76,7 +77,11 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	runner, site, err := c.wire(ctx, e, store, registry)
+	papers, err := c.lab(e)
+	if err != nil {
+		return err
+	}
+	runner, site, err := c.wire(ctx, e, store, registry, papers)
 	if err != nil {
 		return err
 	}
@@ -104,6 +109,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	defer cancel()
 	var group sync.WaitGroup
 	var errs [2]error
+	group.Go(func() { papers.Queue.Run(ctx, c.LabParallel) })
 	group.Go(func() { defer cancel(); errs[0] = serveHTTP(ctx, e.log, ln, site) })
 	if metrics != nil {
 		mux := http.NewServeMux()
@@ -115,7 +121,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 }
 
 // wire makes the pages and the jobs, which know nothing of each other.
-func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg prometheus.Registerer) (*jobs.Runner, *web.Server, error) {
+func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg prometheus.Registerer, papers *web.Lab) (*jobs.Runner, *web.Server, error) {
 	client := c.client()
 	collector := newCollector(store, client, e.log)
 	collector.Budget = runBudget
@@ -142,7 +148,7 @@ func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg pr
 	pages := web.Config{
 		Store: store, Log: e.log, Metrics: reg, Version: version,
 		BaseURL: c.baseURL(), SignUp: web.SignUp(c.SignUp), Private: c.Private, TrustedProxies: c.TrustedProxy,
-		AddPaper: collector.Add,
+		AddPaper: collector.Add, Lab: papers,
 	}
 	if sender != nil {
 		work.SendDigests = func(ctx context.Context) error {

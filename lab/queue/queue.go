@@ -120,6 +120,14 @@ func (q *Queue) Run(ctx context.Context, parallel int) {
 		})
 	}
 	wg.Wait()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, j := range q.jobs { // nobody will run them: let go of those who watch
+		if j.State == Waiting {
+			j.State, j.Problem = Ended, "The server stopped before it began."
+			q.changed(j)
+		}
+	}
 }
 
 // Add asks for a run. The same run that still waits is not asked for twice.
