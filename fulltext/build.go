@@ -22,7 +22,6 @@ type Builder struct {
 	forms []form
 
 	scanner scanner
-	key     []byte
 }
 
 type builderPaper struct {

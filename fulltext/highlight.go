@@ -120,24 +120,38 @@ func marks(text string, terms []offprint.Term) []mark {
 	if !ok || len(clauses) == 0 {
 		return nil
 	}
-	tokens := Tokenize(text)
-	words := make([]Token, 0, len(tokens)) // without compounds, so that they follow each other
-	for _, t := range tokens {
-		if !t.Joined {
-			words = append(words, t)
+	// A page of results has some thousand words: what no clause can match, by
+	// its first letter, which a stem shares with its word, is only counted.
+	var letters [256]bool
+	phrases := false
+	for _, c := range clauses {
+		phrases = phrases || len(c.parts) > 0
+		for _, t := range append([]string{c.term, c.prefix}, c.parts...) {
+			if t != "" {
+				letters[t[0]] = true
+			}
 		}
 	}
 	var found []mark
-	for k, c := range clauses {
-		for _, t := range tokens {
-			if c.term != "" && t.Term == c.term || c.prefix != "" && (strings.HasPrefix(t.Word, c.prefix) || strings.HasPrefix(t.Term, c.prefix)) {
-				found = append(found, mark{Range{t.Start, t.End}, k})
+	var words []Token // without compounds, so that they follow each other
+	var s scanner
+	s.scan(text, func(w word) {
+		t := Token{Start: w.start, End: w.end}
+		if letters[w.text[0]] {
+			t.Word = string(w.text)
+			t.Term = stem(t.Word)
+			for k, c := range clauses {
+				if c.term != "" && t.Term == c.term || c.prefix != "" && (strings.HasPrefix(t.Word, c.prefix) || strings.HasPrefix(t.Term, c.prefix)) {
+					found = append(found, mark{Range{t.Start, t.End}, k})
+				}
 			}
 		}
-		if len(c.parts) == 0 {
-			continue
+		if phrases && !w.joined {
+			words = append(words, t)
 		}
-		for i := range len(words) - len(c.parts) + 1 {
+	})
+	for k, c := range clauses {
+		for i := 0; len(c.parts) > 0 && i+len(c.parts) <= len(words); i++ {
 			run := words[i : i+len(c.parts)]
 			if slices.EqualFunc(run, c.parts, func(t Token, part string) bool { return t.Term == part }) {
 				found = append(found, mark{Range{run[0].Start, run[len(run)-1].End}, k})

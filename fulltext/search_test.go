@@ -357,7 +357,7 @@ func randomRequest(r *rand.Rand, papers int64) Request {
 // merges, replacements and removals, the hits, their order, scores and number
 // are those of looking at all papers.
 func TestSearchMatchesScan(t *testing.T) {
-	rounds := 40
+	rounds := 25
 	if testing.Short() {
 		rounds = 8
 	}

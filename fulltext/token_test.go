@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/offprint/offprint"
 )
 
 func TestTokenize(t *testing.T) {
@@ -87,7 +89,7 @@ func checkTokens(t *testing.T, text string) {
 		if tok.Start < 0 || tok.Start >= tok.End || tok.End > len(text) {
 			t.Fatalf("%+v of a text of %d bytes", tok, len(text))
 		}
-		if tok.Word == "" || tok.Term == "" || len(tok.Word) > maxWord || !utf8.ValidString(tok.Word) || strings.ContainsAny(tok.Word, ": ") {
+		if tok.Word == "" || tok.Term == "" || tok.Term[0] != tok.Word[0] || len(tok.Word) > maxWord || !utf8.ValidString(tok.Word) || strings.ContainsAny(tok.Word, ": ") {
 			t.Fatalf("%+v", tok)
 		}
 		if tok.Joined {
@@ -112,6 +114,15 @@ func checkTokens(t *testing.T, text string) {
 		if a, b := words(text), words(strings.ToLower(text)); !slices.Equal(a, b) {
 			t.Fatalf("%q, in lower case %q", a, b)
 		}
+	}
+}
+
+func BenchmarkHighlight(b *testing.B) {
+	text := strings.Repeat("We study large-scale pre-training of language models on GPT-4's outputs, with embeddings. ", 6)
+	terms := []offprint.Term{{Text: "language"}, {Text: "models"}, {Text: "gpt-4"}}
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		Highlight(text, terms)
 	}
 }
 
