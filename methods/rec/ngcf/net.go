@@ -28,6 +28,7 @@ type net struct {
 
 	final, dfinal []float32 // [nodes x width]
 	width         int
+	work          [4][]float32 // of the backward pass, each [nodes x d]
 }
 
 // layer is one layer's parameters, as parts of net.w and net.g, and what is
@@ -92,6 +93,9 @@ func newNet(x rec.Interactions, c Config) (*net, error) {
 	}
 	n.final = make([]float32, n.nodes*n.width)
 	n.dfinal = make([]float32, len(n.final))
+	for i := range n.work {
+		n.work[i] = make([]float32, n.nodes*d)
+	}
 	return n, nil
 }
 
@@ -177,8 +181,8 @@ func (n *net) convolve(l *layer, e []float32, rng *rand.Rand) {
 	if n.Variant == Paper {
 		vector.AddScaled(l.s, 1, e)
 		clear(l.y1)
-		mulAdd(l.y1, l.s, l.w1, d)
-		mulAdd(l.y1, l.p, l.w2, d)
+		vector.MulAdd(l.y1, l.s, l.w1, d, d)
+		vector.MulAdd(l.y1, l.p, l.w2, d, d)
 		for i, y := range l.y1 {
 			l.e[i] = n.leaky(y)
 		}
@@ -187,8 +191,8 @@ func (n *net) convolve(l *layer, e []float32, rng *rand.Rand) {
 			copy(l.y1[v*d:], l.b1)
 			copy(l.y2[v*d:], l.b2)
 		}
-		mulAdd(l.y1, l.s, l.w1, d)
-		mulAdd(l.y2, l.p, l.w2, d)
+		vector.MulAdd(l.y1, l.s, l.w1, d, d)
+		vector.MulAdd(l.y2, l.p, l.w2, d, d)
 		for i, y := range l.y1 {
 			l.e[i] = n.leaky(y) + n.leaky(l.y2[i])
 		}
@@ -206,7 +210,8 @@ func (n *net) convolve(l *layer, e []float32, rng *rand.Rand) {
 func (n *net) backward() {
 	d := n.Dim
 	// up is the gradient of E^k, from the layers above and from final.
-	up := make([]float32, n.nodes*d)
+	up, down := n.work[0], n.work[1]
+	clear(up)
 	for k := len(n.layers) - 1; k >= 0; k-- {
 		l := &n.layers[k]
 		n.take(k+1, up, l)
@@ -214,13 +219,12 @@ func (n *net) backward() {
 		if k > 0 {
 			below = n.layers[k-1].e
 		}
-		down := make([]float32, n.nodes*d)
 		if n.Variant == LightGCN {
 			n.lt.Mul(down, up, d)
 		} else {
 			n.deconvolve(l, down, up, below)
 		}
-		up = down
+		up, down = down, up
 	}
 	n.take(0, up, nil)
 	vector.AddScaled(n.g[:n.nodes*d], 1, up)
@@ -273,14 +277,14 @@ func (n *net) deconvolve(l *layer, down, up, e []float32) {
 		sumRows(l.db1, d1, d)
 		sumRows(l.db2, d2, d)
 	}
-	outerAdd(l.dw1, l.s, d1, d)
-	outerAdd(l.dw2, l.p, d2, d)
-	ds, dp := up, make([]float32, len(up))
+	vector.MulAddTrans(l.dw1, l.s, d1, d, d)
+	vector.MulAddTrans(l.dw2, l.p, d2, d, d)
+	ds, dp, self := up, n.work[2], n.work[3]
 	clear(ds)
-	mulAdd(ds, d1, transpose(l.w1, d), d)
-	mulAdd(dp, d2, transpose(l.w2, d), d)
+	clear(dp)
+	vector.MulAdd(ds, d1, transpose(l.w1, d), d, d)
+	vector.MulAdd(dp, d2, transpose(l.w2, d), d, d)
 	// s = L e (plus e with Paper), p = (L e) * e.
-	self := make([]float32, len(up))
 	if n.Variant == Paper {
 		copy(self, ds)
 		for i, p := range dp {

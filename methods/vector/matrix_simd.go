@@ -1,0 +1,51 @@
+//go:build goexperiment.simd && amd64
+
+package vector
+
+import "simd/archsimd"
+
+var fused = archsimd.X86.AVX2() && archsimd.X86.FMA()
+
+// mulAdd is mulAddPlain in tiles of 2 x 32 sums, which stay in registers.
+func mulAdd(y, a, w []float32, n, p, q, row, col int) {
+	if !fused || q%32 != 0 || n < 2 {
+		mulAddPlain(y, a, w, n, p, q, row, col)
+		return
+	}
+	for j := 0; j < q; j += 32 {
+		i := 0
+		for ; i+2 <= n; i += 2 {
+			tile(y[i*q+j:], y[(i+1)*q+j:], a[i*row:], a[(i+1)*row:], w[j:], p, q, col)
+		}
+		if i < n { // the last row again, with a row that nobody reads
+			var nobody [32]float32
+			tile(y[i*q+j:], nobody[:], a[i*row:], a[i*row:], w[j:], p, q, col)
+		}
+	}
+	archsimd.ClearAVXUpperBits()
+}
+
+func tile(y, z, a, b, w []float32, p, q, col int) {
+	y, z = y[:32:32], z[:32:32]
+	y0, y1 := archsimd.LoadFloat32x8Slice(y), archsimd.LoadFloat32x8Slice(y[8:])
+	y2, y3 := archsimd.LoadFloat32x8Slice(y[16:]), archsimd.LoadFloat32x8Slice(y[24:])
+	z0, z1 := archsimd.LoadFloat32x8Slice(z), archsimd.LoadFloat32x8Slice(z[8:])
+	z2, z3 := archsimd.LoadFloat32x8Slice(z[16:]), archsimd.LoadFloat32x8Slice(z[24:])
+	for k := range p {
+		r := w[k*q : k*q+32 : k*q+32]
+		w0, w1 := archsimd.LoadFloat32x8Slice(r), archsimd.LoadFloat32x8Slice(r[8:])
+		w2, w3 := archsimd.LoadFloat32x8Slice(r[16:]), archsimd.LoadFloat32x8Slice(r[24:])
+		s := archsimd.BroadcastFloat32x8(a[k*col])
+		y0, y1, y2, y3 = w0.MulAdd(s, y0), w1.MulAdd(s, y1), w2.MulAdd(s, y2), w3.MulAdd(s, y3)
+		t := archsimd.BroadcastFloat32x8(b[k*col])
+		z0, z1, z2, z3 = w0.MulAdd(t, z0), w1.MulAdd(t, z1), w2.MulAdd(t, z2), w3.MulAdd(t, z3)
+	}
+	y0.StoreSlice(y)
+	y1.StoreSlice(y[8:])
+	y2.StoreSlice(y[16:])
+	y3.StoreSlice(y[24:])
+	z0.StoreSlice(z)
+	z1.StoreSlice(z[8:])
+	z2.StoreSlice(z[16:])
+	z3.StoreSlice(z[24:])
+}
