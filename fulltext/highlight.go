@@ -133,27 +133,34 @@ func marks(text string, terms []offprint.Term) []mark {
 		}
 	}
 	var found []mark
-	var words []Token // without compounds, so that they follow each other
+	type seen struct {
+		term string // empty if no clause can match it
+		Range
+	}
+	var words []seen // without compounds, so that they follow each other
+	if phrases {
+		words = make([]seen, 0, 16+len(text)/6)
+	}
 	var s scanner
 	s.scan(text, func(w word) {
-		t := Token{Start: w.start, End: w.end}
+		term, at := "", Range{w.start, w.end}
 		if letters[w.text[0]] {
-			t.Word = string(w.text)
-			t.Term = stem(t.Word)
+			written := string(w.text)
+			term = stem(written)
 			for k, c := range clauses {
-				if c.term != "" && t.Term == c.term || c.prefix != "" && (strings.HasPrefix(t.Word, c.prefix) || strings.HasPrefix(t.Term, c.prefix)) {
-					found = append(found, mark{Range{t.Start, t.End}, k})
+				if c.term != "" && term == c.term || c.prefix != "" && (strings.HasPrefix(written, c.prefix) || strings.HasPrefix(term, c.prefix)) {
+					found = append(found, mark{at, k})
 				}
 			}
 		}
 		if phrases && !w.joined {
-			words = append(words, t)
+			words = append(words, seen{term, at})
 		}
 	})
 	for k, c := range clauses {
 		for i := 0; len(c.parts) > 0 && i+len(c.parts) <= len(words); i++ {
 			run := words[i : i+len(c.parts)]
-			if slices.EqualFunc(run, c.parts, func(t Token, part string) bool { return t.Term == part }) {
+			if slices.EqualFunc(run, c.parts, func(w seen, part string) bool { return w.term == part }) {
 				found = append(found, mark{Range{run[0].Start, run[len(run)-1].End}, k})
 			}
 		}
