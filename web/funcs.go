@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ func (s *Server) templateFuncs() template.FuncMap {
 		"marks":     markButtons,
 		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":       func(t time.Time) string { return ago(s.now().Sub(t)) },
+		"hasLab":    func() bool { return s.Lab != nil },
+		"took":      took,
+		"firstLine": func(s string) string { first, _, _ := strings.Cut(s, "\n"); return first },
 	}
 }
 
@@ -54,6 +58,19 @@ func ago(d time.Duration) string {
 	default:
 		return write(plural(int(d.Hours()/24), "day"))
 	}
+}
+
+// took writes how long something lasted, as precisely as anybody cares.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return strconv.FormatFloat(d.Seconds(), 'g', 2, 64) + " s"
+	case d < 2*time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	case d < 2*time.Hour:
+		return strconv.Itoa(int(d.Minutes())) + " min"
+	}
+	return strconv.Itoa(int(d.Hours())) + " h"
 }
 
 // markButton is a button for one of a reader's private marks.

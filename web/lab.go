@@ -31,8 +31,8 @@ func (s *Server) routeLab(handle func(string, handlerFunc)) {
 	}
 	handle("GET /lab", s.labIndex)
 	handle("GET /lab/{slug}", s.labPaper)
-	handle("GET /lab/{slug}/source", s.labSource)
-	handle("GET /lab/{slug}/compare", s.labCompare)
+	handle("GET /lab/source/{slug}", s.labSource)
+	handle("GET /lab/compare/{slug}", s.labCompare)
 	handle("POST /lab/{slug}/run", s.needReader(s.labRun))
 	handle("GET /lab/reports/{id}", s.labReport)
 	handle("GET /lab/jobs/{id}", s.needReader(s.labJob))
