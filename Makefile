@@ -7,6 +7,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Numerics use Go's SIMD packages where the toolchain has them; without the
 # experiment (GOEXPERIMENT= make build) the same code runs in plain Go.
 export GOEXPERIMENT ?= simd
+# With that experiment, math.Exp can be slower by a hundred times on Intel
+# processors; not so without fused multiply-adds (see package methods/backend).
+export GODEBUG ?= cpu.fma=off
 
 ADDR     ?= 127.0.0.1:8080
 DATA     ?= data

@@ -1,5 +1,13 @@
 // Package backend makes the one GoMLX backend that the learned methods of a
 // process share: tensors belong to a backend, so there can be but one.
+//
+// On Intel processors, a binary built with GOEXPERIMENT=simd should run with
+// GODEBUG=cpu.fma=off. GoMLX's products, and Go 1.26's preemption of a running
+// goroutine, leave the upper halves of the vector registers in use; each switch
+// between the two generations of instructions then costs some 70 cycles, and
+// math.Exp with fused multiply-adds switches all the time: 40 to 780 ns an
+// exponential in place of 3, and 4 us a tanh. Without them it does not switch.
+// The kernels themselves do not ask for that flag. See BenchmarkSoftmax.
 package backend
 
 import (
@@ -27,5 +35,5 @@ var Get = sync.OnceValues(func() (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backend %q: %w", options, err)
 	}
-	return &cleared{b}, nil
+	return b, nil
 })
