@@ -184,3 +184,32 @@ func FuzzCorruptBlock(f *testing.F) {
 		check(broken.merge(0, 2))
 	})
 }
+
+func BenchmarkPositions(b *testing.B) {
+	r := rand.New(rand.NewPCG(8, 8))
+	var groups []byte
+	var ends []uint32
+	const n = 10_000
+	for range n {
+		var positions []uint32
+		for range 1 + r.IntN(4) {
+			positions = append(positions, uint32(textStart+r.IntN(200)))
+		}
+		slices.Sort(positions)
+		groups = appendGroup(groups, positions)
+		ends = append(ends, uint32(len(groups)))
+	}
+	data := appendPositions(nil, groups, ends)
+	for b.Loop() {
+		reader, err := newPositionReader(data, n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range n {
+			if _, err := reader.at(i); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/posting")
+}

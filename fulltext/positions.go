@@ -1,6 +1,9 @@
 package fulltext
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Positions of a term are coded apart from its postings, since only phrases
 // and names need them:
@@ -73,11 +76,11 @@ func newPositionReader(data []byte, df int) (*positionReader, error) {
 // at returns the positions of the posting with the given rank, which must not
 // be smaller than in the call before. They are valid until the next call.
 func (r *positionReader) at(rank int) ([]uint32, error) {
-	if k := rank / runLength; k > r.rank/runLength {
-		if k >= len(r.starts) {
+	if k := uint(rank) / runLength; k > uint(r.rank)/runLength {
+		if k >= uint(len(r.starts)) {
 			return nil, corrupt("positions")
 		}
-		r.rank, r.off = k*runLength, r.starts[k]
+		r.rank, r.off = int(k)*runLength, r.starts[k]
 	}
 	for ; r.rank < rank; r.rank++ {
 		end := groupEnd(r.data, r.off)
@@ -86,31 +89,32 @@ func (r *positionReader) at(rank int) ([]uint32, error) {
 		}
 		r.off = end
 	}
-	r.buf = r.buf[:0]
-	count, n := uvarint(r.data[r.off:])
-	if n == 0 || count > uint64(len(r.data)-r.off) {
+	data, off := r.data, r.off
+	count, n := uvarint(data[off:])
+	if n == 0 || count > uint64(len(data)-off) {
 		return nil, corrupt("positions")
 	}
-	data, off, p := r.data, r.off+n, uint32(0)
-	for range count {
+	off += n
+	r.buf = slices.Grow(r.buf[:0], int(count))[:count]
+	p := uint32(0)
+	for i := range r.buf {
 		if off >= len(data) {
 			return nil, corrupt("positions")
 		}
-		if gap := data[off]; gap < 0x80 {
-			p += uint32(gap)
-			off++
-		} else {
-			gap, n := uvarint(data[off:])
-			if n == 0 || gap > authorEnd {
+		gap := uint32(data[off])
+		off++
+		if gap >= 0x80 {
+			v, n := uvarint(data[off-1:])
+			if n == 0 || v > authorEnd {
 				return nil, corrupt("positions")
 			}
-			p += uint32(gap)
-			off += n
+			gap = uint32(v)
+			off += n - 1
 		}
-		if p > authorEnd {
+		if p += gap; p > authorEnd {
 			return nil, corrupt("positions")
 		}
-		r.buf = append(r.buf, p)
+		r.buf[i] = p
 	}
 	r.off, r.rank = off, rank+1
 	return r.buf, nil
