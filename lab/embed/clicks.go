@@ -102,9 +102,9 @@ var loadClicks = sync.OnceValues(func() (*clicks, error) {
 // clickTable is what learns the values' vectors. The ids are those of whole
 // impressions, [rows x fields].
 type clickTable interface {
-	Lookup(ids []int32, out []float32)      // out [rows x inputs of the model]
-	Accumulate(ids []int32, grad []float32) // the gradient of out
-	Step(lr float32)
+	Lookup(ids []int32, out []float32) error      // out [rows x inputs of the model]
+	Accumulate(ids []int32, grad []float32) error // the gradient of out
+	Step(lr float64)
 }
 
 // clickModel says how a click model is trained.
@@ -135,6 +135,7 @@ func (c *clicks) fit(ctx context.Context, table clickTable, m clickModel, progre
 	ids := make([]int32, 0, clickBatch*fields)
 	y := make([]float32, 0, clickBatch)
 	x := make([]float32, clickBatch*m.inputs)
+	dx := make([]float32, len(x))
 	loop := train.Loop{Examples: len(c.train.liked), Batch: clickBatch, Epochs: m.epochs, Rand: rng}
 	if progress != nil {
 		loop.Progress = func(done, _ float64) { progress(done) }
@@ -142,12 +143,16 @@ func (c *clicks) fit(ctx context.Context, table clickTable, m clickModel, progre
 	err = loop.Run(ctx, func(batch []int) (float64, error) {
 		ids = train.Gather(ids, c.train.ids, fields, batch)
 		y = train.Gather(y, c.train.liked, 1, batch)
-		table.Lookup(ids, x)
-		loss, dx, err := net.Step(x, y)
+		if err := table.Lookup(ids, x); err != nil {
+			return 0, err
+		}
+		loss, err := net.Step(x, y, dx)
 		if err != nil {
 			return 0, err
 		}
-		table.Accumulate(ids, dx)
+		if err := table.Accumulate(ids, dx); err != nil {
+			return 0, err
+		}
 		table.Step(clickRate)
 		return loss, nil
 	})
@@ -165,7 +170,9 @@ func (c *clicks) auc(table clickTable, net *mlp.Net) (float64, error) {
 		liked[i] = y == 1
 	}
 	x := make([]float32, len(liked)*net.In)
-	table.Lookup(c.test.ids, x)
+	if err := table.Lookup(c.test.ids, x); err != nil {
+		return 0, err
+	}
 	z, err := net.Logits(x)
 	if err != nil {
 		return 0, err

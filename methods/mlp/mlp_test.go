@@ -5,7 +5,13 @@ import (
 	"math"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/train/loss"
+
 	"github.com/offprint/offprint/methods/random"
+	"github.com/offprint/offprint/methods/train"
 )
 
 // logit is the network in float64, written out.
@@ -75,7 +81,8 @@ func TestStepGivesLossAndGradient(t *testing.T) {
 				gradient[i] = (up - meanLoss(n, x, y)) / (2 * h)
 				x[i] = was
 			}
-			loss, dx, err := n.Step(x, y)
+			dx := make([]float32, len(x))
+			loss, err := n.Step(x, y, dx)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,8 +105,9 @@ func TestLearnsXOR(t *testing.T) {
 		t.Fatal(err)
 	}
 	var loss float64
+	dx := make([]float32, len(x))
 	for range 300 {
-		if loss, _, err = n.Step(x, y); err != nil {
+		if loss, err = n.Step(x, y, dx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,9 +124,9 @@ func TestShapesAreChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ x, y int }{{0, 0}, {4, 1}, {6, 1}, {6, 3}} {
-		if _, _, err := n.Step(make([]float32, c.x), make([]float32, c.y)); err == nil {
-			t.Errorf("%d values and %d targets: no error", c.x, c.y)
+	for _, c := range []struct{ x, y, dx int }{{0, 0, 0}, {4, 1, 4}, {6, 1, 6}, {6, 3, 6}, {6, 2, 3}} {
+		if _, err := n.Step(make([]float32, c.x), make([]float32, c.y), make([]float32, c.dx)); err == nil {
+			t.Errorf("%d values, %d targets, %d gradients: no error", c.x, c.y, c.dx)
 		}
 	}
 	if _, err := n.Logits(make([]float32, 4)); err == nil {
@@ -132,7 +140,7 @@ func ExampleNet() {
 		panic(err)
 	}
 	for range 200 {
-		if _, _, err := n.Step([]float32{-1, 1}, []float32{0, 1}); err != nil {
+		if _, err := n.Step([]float32{-1, 1}, []float32{0, 1}, make([]float32, 2)); err != nil {
 			panic(err)
 		}
 	}
@@ -144,16 +152,92 @@ func ExampleNet() {
 	// Output: true true
 }
 
+// graphStep is the network's loss and gradients as a GoMLX graph.
+func graphStep(hidden bool) (*train.Loss, error) {
+	wrt := 3
+	if hidden {
+		wrt = 5
+	}
+	return train.NewLoss(wrt, func(in []*graph.Node) *graph.Node {
+		h, w, y := in[0], in[1:wrt], in[wrt]
+		if hidden {
+			h = activation.Relu(graph.Add(graph.MatMul(h, w[0]), w[1]))
+			w = w[2:]
+		}
+		z := graph.Add(graph.ExpandAxes(graph.ReduceSum(graph.Mul(h, w[0]), -1), -1), w[1])
+		return graph.ReduceAllMean(loss.BinaryCrossentropyLogits([]*graph.Node{y}, []*graph.Node{z}))
+	})
+}
+
+func (n *Net) tensors(x, y []float32) []*tensors.Tensor {
+	in := []*tensors.Tensor{tensors.FromFlatDataAndDimensions(x, len(y), n.In)}
+	if n.Hidden > 0 {
+		in = append(in, tensors.FromFlatDataAndDimensions(n.W1, n.In, n.Hidden), tensors.FromFlatDataAndDimensions(n.B1, 1, n.Hidden))
+	}
+	return append(in, tensors.FromFlatDataAndDimensions(n.W2, 1, len(n.W2)), tensors.FromFlatDataAndDimensions(n.B2, 1, 1), tensors.FromFlatDataAndDimensions(y, len(y), 1))
+}
+
+// TestGradientsAgainstGraph compares all gradients with those that GoMLX derives.
+func TestGradientsAgainstGraph(t *testing.T) {
+	for _, hidden := range []int{0, 64} {
+		n, err := New(48, hidden, 0, 0, random.New(1, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := batch(48, 100)
+		g, err := graphStep(hidden > 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLoss, want, err := g.Call(n.tensors(x, y)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dx := make([]float32, len(x))
+		got, err := n.Step(x, y, dx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(got-wantLoss) > 1e-5 {
+			t.Errorf("loss %v, want %v", got, wantLoss)
+		}
+		for i, g := range append([][]float32{dx}, n.gradients()...) {
+			for k := range want[i] {
+				if math.Abs(float64(g[k]-want[i][k])) > 1e-6 {
+					t.Errorf("%d hidden units: gradient %d at %d is %v, want %v", hidden, i, k, g[k], want[i][k])
+					break
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkStep has the step beside GoMLX's, which lacks Adam.
 func BenchmarkStep(b *testing.B) {
 	n, err := New(128, 64, .005, 1e-5, random.New(1, 0))
 	if err != nil {
 		b.Fatal(err)
 	}
 	x, y := batch(128, 512)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := n.Step(x, y); err != nil {
+	dx := make([]float32, len(x))
+	b.Run("kernels", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := n.Step(x, y, dx); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("graph", func(b *testing.B) {
+		g, err := graphStep(true)
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := g.Call(n.tensors(x, y)...); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
