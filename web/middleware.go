@@ -39,10 +39,24 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	h = s.limitRate(h)
 	h = crossOrigin.Handler(h)
 	h = s.secure(h)
-	if gz, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.CompressionLevel(1), gzhttp.SuffixETag("-gz")); err == nil {
-		h = gz(h)
+	if gz, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.CompressionLevel(1), gzhttp.SuffixETag("-gzip")); err == nil {
+		h = plainTags(gz(h))
 	}
 	return s.observe(h)
+}
+
+// compression is what the wrapper adds to the tag of a compressed answer.
+var compression = strings.NewReplacer(`-gzip"`, `"`, `-zstd"`, `"`)
+
+// plainTags takes what compression added to a tag off those that come back, so
+// that handlers know them again.
+func plainTags(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tags := r.Header.Get("If-None-Match"); tags != "" {
+			r.Header.Set("If-None-Match", compression.Replace(tags))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // secure sets the headers that keep a browser strict, and limits the body.

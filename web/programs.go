@@ -106,8 +106,12 @@ func (s *Server) newWebhook(ctx context.Context, address string, events []string
 		return nil, err
 	}
 	hook := &offprint.Webhook{ReaderID: me, URL: address, Secret: offprint.NewSecret(), Created: s.now()}
-	for _, e := range []offprint.WebhookEvent{offprint.EventDay, offprint.EventAlert} {
-		if slices.Contains(events, string(e)) {
+	for _, name := range events {
+		e := offprint.WebhookEvent(name)
+		if e != offprint.EventDay && e != offprint.EventAlert {
+			return nil, offprint.Errorf(offprint.KindInvalid, "%s is not an event: use day or alert.", quoted(name))
+		}
+		if !slices.Contains(hook.Events, e) {
 			hook.Events = append(hook.Events, e)
 		}
 	}

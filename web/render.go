@@ -122,12 +122,10 @@ func etagOf(body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
-// etagMatches reports whether an If-None-Match header names the tag. The
-// suffix that compression adds to it does not matter.
+// etagMatches reports whether an If-None-Match header names the tag.
 func etagMatches(header, etag string) bool {
 	for t := range strings.SplitSeq(header, ",") {
-		t = strings.TrimPrefix(strings.TrimSpace(t), "W/")
-		if t == etag || strings.Replace(t, `-gz"`, `"`, 1) == etag {
+		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == etag {
 			return true
 		}
 	}
