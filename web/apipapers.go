@@ -119,7 +119,7 @@ func (s *Server) tomorrow(r *http.Request) offprint.Date {
 
 // keyInput names a paper.
 type keyInput struct {
-	Key string `path:"key" doc:"The paper's key, or its arXiv id or DOI with %2F for each slash."`
+	Key string `path:"key" doc:"The paper’s key, or its arXiv id or DOI with %2F for each slash."`
 }
 
 func (s *Server) apiGetPaper(r *http.Request, in keyInput) (wholePaperJSON, error) {

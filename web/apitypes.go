@@ -17,7 +17,7 @@ type errorJSON struct {
 	Error string `json:"error" doc:"A sentence that says what is wrong and what to do."`
 }
 
-// linkJSON is an address that a paper's own text gives.
+// linkJSON is an address that a paper’s own text gives.
 type linkJSON struct {
 	Kind string `json:"kind" enum:"code,data,project"`
 	URL  string `json:"url" format:"uri"`
@@ -44,7 +44,7 @@ type paperJSON struct {
 	Abstract   string        `json:"abstract,omitempty" doc:"In lists only its beginning, about 600 bytes."`
 	Summary    string        `json:"summary,omitempty" doc:"Of the papers of the founding list, in our own words."`
 	Categories []string      `json:"categories" doc:"The primary one first."`
-	Comment    string        `json:"comment,omitempty" doc:"The authors' own, such as “12 pages”."`
+	Comment    string        `json:"comment,omitempty" doc:"The authors’ own, such as “12 pages”."`
 	Listed     offprint.Date `json:"listed,omitzero" doc:"The day on whose page it stands."`
 	Published  time.Time     `json:"published,omitzero" doc:"First version."`
 	Updated    time.Time     `json:"updated,omitzero" doc:"Latest version."`
@@ -64,7 +64,7 @@ type versionJSON struct {
 // originJSON is a source that has brought a paper.
 type originJSON struct {
 	Source string    `json:"source" doc:"Such as arxiv, founding or feed:https://example.org/feed."`
-	URL    string    `json:"url,omitempty" doc:"The paper's page there."`
+	URL    string    `json:"url,omitempty" doc:"The paper’s page there."`
 	Signal int       `json:"signal" doc:"Approval that the source itself reports, such as upvotes."`
 	Seen   time.Time `json:"seen,omitzero" doc:"When it first came from there."`
 }
@@ -95,7 +95,7 @@ type refJSON struct {
 type markJSON struct {
 	Mark  string `json:"mark" enum:"vote,save,read,hide"`
 	On    bool   `json:"on"`
-	Votes int    `json:"votes" doc:"All readers' votes for the paper."`
+	Votes int    `json:"votes" doc:"All readers’ votes for the paper."`
 }
 
 // tagsJSON are a reader's tags on a paper.
@@ -111,7 +111,7 @@ type noteJSON struct {
 // commentJSON is a comment on a paper.
 type commentJSON struct {
 	ID       int64     `json:"id"`
-	Paper    string    `json:"paper" doc:"The paper's key."`
+	Paper    string    `json:"paper" doc:"The paper’s key."`
 	URL      string    `json:"url" format:"uri"`
 	ParentID int64     `json:"parent_id,omitempty" doc:"The comment that it answers."`
 	Author   string    `json:"author,omitempty" doc:"Absent once it is deleted."`
@@ -433,8 +433,8 @@ type newSourceJSON struct {
 	Sets         []string `json:"sets,omitempty" doc:"Of arXiv: OAI-PMH sets, such as cs:cs:CL."`
 	Days         int      `json:"days,omitempty" min:"0" max:"10000" doc:"Of arXiv: how many days back to begin; 0 for all that there is."`
 	URL          string   `json:"url,omitempty" format:"uri" doc:"Of a feed."`
-	Name         string   `json:"name,omitempty" doc:"Of a feed; the host's when absent."`
-	AllowPrivate bool     `json:"allow_private,omitempty" doc:"The feed is on the server's own machine or network."`
+	Name         string   `json:"name,omitempty" doc:"Of a feed; the host’s when absent."`
+	AllowPrivate bool     `json:"allow_private,omitempty" doc:"The feed is on the server’s own machine or network."`
 }
 
 // sourceChangeJSON is what to change of a source.
@@ -492,7 +492,7 @@ type invitationLinkJSON struct {
 // reportJSON is a comment that readers have reported.
 type reportJSON struct {
 	Comment commentJSON `json:"comment"`
-	Title   string      `json:"title" doc:"The paper's."`
+	Title   string      `json:"title" doc:"The paper’s."`
 	Reports int         `json:"reports" doc:"Readers who reported it."`
 	Reasons []string    `json:"reasons"`
 }

@@ -125,7 +125,7 @@ var statusMeanings = map[int]string{
 	http.StatusRequestEntityTooLarge: "The body or a part of it is too large.",
 	http.StatusUnsupportedMediaType:  "The body is not sent as application/json.",
 	http.StatusTooManyRequests:       "That was too often: wait as Retry-After says.",
-	http.StatusInternalServerError:   "Something went wrong on the server's side.",
+	http.StatusInternalServerError:   "Something went wrong on the server’s side.",
 	http.StatusBadGateway:            "A server elsewhere could not be asked.",
 }
 
