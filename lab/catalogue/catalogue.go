@@ -4,11 +4,14 @@ package catalogue
 import (
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/lab"
+	"github.com/offprint/offprint/lab/rec"
 )
 
 // All are the reproductions that exist. Adding one is adding a line.
 func All() []lab.Reproduction {
-	return []lab.Reproduction{}
+	return []lab.Reproduction{
+		rec.NGCF,
+	}
 }
 
 // BySlug finds a reproduction.
