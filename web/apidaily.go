@@ -21,7 +21,7 @@ type dailyJSON struct {
 
 // dailyPaperJSON is the paper itself in a [dailyJSON].
 type dailyPaperJSON struct {
-	ID          string            `json:"id" doc:"The arXiv id, or the paper's key here when it has none."`
+	ID          string            `json:"id" doc:"The arXiv id, or the paper’s key here when it has none."`
 	Title       string            `json:"title"`
 	Summary     string            `json:"summary" doc:"The whole abstract."`
 	Authors     []dailyAuthorJSON `json:"authors"`
