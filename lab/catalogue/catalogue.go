@@ -4,6 +4,7 @@ package catalogue
 import (
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/lab"
+	"github.com/offprint/offprint/lab/embed"
 	"github.com/offprint/offprint/lab/rec"
 )
 
@@ -11,6 +12,7 @@ import (
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		rec.NGCF,
+		embed.UnifiedEmbedding,
 	}
 }
 

@@ -1,5 +1,7 @@
 package unified
 
+import "github.com/offprint/offprint/methods/random"
+
 // Hash maps a value of a feature, looked up for a probe of it, to a row.
 type Hash func(feature, probe int, value uint64) int32
 
@@ -10,7 +12,7 @@ const probeSeeds = 64
 // probes has a hash of its own into all of the rows.
 func Shared(rows int, seed uint64) Hash {
 	return func(feature, probe int, value uint64) int32 {
-		return int32(Mix(value, seed^Mix(uint64(feature*probeSeeds+probe), 0)) % uint64(rows))
+		return int32(random.Mix(value, seed^random.Mix(uint64(feature*probeSeeds+probe), 0)) % uint64(rows))
 	}
 }
 
@@ -38,16 +40,6 @@ func Perfect(vocab []int) Hash {
 		first[t] = first[t-1] + uint64(vocab[t-1])
 	}
 	return func(feature, _ int, value uint64) int32 { return int32(first[feature] + value) }
-}
-
-// Mix hashes a number with a seed: the finaliser of SplitMix64 (Steele, Lea and
-// Flood, 2014), twice.
-func Mix(value, seed uint64) uint64 { return finalise(value + finalise(seed+0x9e3779b97f4a7c15)) }
-
-func finalise(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // HashString makes a value of a string (FNV-1a, 64 bits).
