@@ -11,38 +11,31 @@ import (
 	"github.com/offprint/offprint/texmath"
 )
 
-// card is a paper in a list. Its parts are made here rather than in the
-// template: a list has hundreds of them, and a template's actions cost more
-// than writing escaped text.
-type card struct {
-	Key        string
-	State      offprint.State
-	Votes      int
-	TitleHTML  template.HTML
-	TeaserHTML template.HTML
-	Byline     template.HTML
-	Facts      template.HTML
-	Next       string // where a form of the card comes back to
-}
-
-// list is a page of cards and the address of the next.
+// list is a page of papers, ready for the template, and the address of the next.
+//
+// The papers' elements are written here and not by a template: a list has 25 of
+// them, and their template took a third of the time of a day's page.
 type list struct {
-	Items []card
-	Next  string
+	Papers template.HTML
+	Next   string
 }
 
-// shownAuthors is how many names a card gives before "and 12 more".
+// shownAuthors is how many names a card gives before "… 12 more".
 const shownAuthors = 6
 
-// newList makes the cards of a page. mark, if not nil, shows a text with a
+// newList writes the papers of a page. mark, if not nil, shows a text with a
 // search's matches marked.
 func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTML) list {
-	l := list{Items: make([]card, len(p.Items))}
-	back := here.RequestURI()
-	for i := range p.Items {
-		l.Items[i] = newCard(&p.Items[i], mark)
-		l.Items[i].Next = back + "#" + anchor(p.Items[i].Key)
+	if mark == nil {
+		mark = texmath.HTML
 	}
+	var b strings.Builder
+	b.Grow(2200 * len(p.Items))
+	back := template.HTMLEscapeString(here.RequestURI())
+	for i := range p.Items {
+		writeCard(&b, &p.Items[i], back, mark)
+	}
+	l := list{Papers: template.HTML(b.String())} //nolint:gosec // writeCard escapes each part
 	if p.Next != "" {
 		q := here.Query()
 		q.Set("cursor", p.Next)
@@ -51,23 +44,48 @@ func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTM
 	return l
 }
 
-// anchor is the id of a card's element.
-func anchor(key string) string { return "p-" + key }
-
-func newCard(p *offprint.PaperItem, mark func(string) template.HTML) card {
-	c := card{Key: p.Key, State: p.State, Votes: p.Votes}
+// writeCard writes a paper's element: a form with its marks as buttons, around
+// title, authors, teaser and facts. back is the escaped address that the form
+// comes back to.
+func writeCard(b *strings.Builder, p *offprint.PaperItem, back string, mark func(string) template.HTML) {
+	key := template.HTMLEscapeString(p.Key)
+	write := func(parts ...string) {
+		for _, s := range parts {
+			b.WriteString(s)
+		}
+	}
+	write(`<li id="p-`, key, `"><article class="paper`)
+	if p.State.Read {
+		write(` is-read`)
+	}
+	write(`" data-key="`, key, `"><form method="post" action="/paper/`, key, `/mark"><input type="hidden" name="next" value="`, back, `#p-`, key, `">`)
+	votes := strconv.Itoa(p.Votes)
+	write(`<div class="vote"><button name="mark" value="`, markValue(offprint.MarkVote, p.State.Voted), `" aria-label="Vote for this paper; `, votes, ` so far"><span class="n">`, votes, `</span></button></div><div>`)
+	write(`<h2><a class="open" href="/paper/`, key, `">`, string(mark(p.Title)), "</a></h2>\n<p class=\"byline\">", string(byline(p.Authors, shownAuthors)), "</p>\n")
 	teaser := p.Abstract
 	if teaser == "" {
 		teaser = p.Summary
 	}
-	if mark != nil {
-		c.TitleHTML, c.TeaserHTML = mark(p.Title), mark(teaser)
-	} else {
-		c.TitleHTML, c.TeaserHTML = texmath.HTML(p.Title), texmath.HTML(teaser)
+	if teaser != "" {
+		write(`<p class="teaser">`, string(mark(teaser)), "</p>\n")
 	}
-	c.Byline = byline(p.Authors, shownAuthors)
-	c.Facts = facts(&p.Paper)
-	return c
+	write(`<p class="meta">`, string(facts(&p.Paper)))
+	for _, t := range p.State.Tags {
+		write(`<a class="tag" href="/library?tags=`, template.HTMLEscapeString(url.QueryEscape(t)), `">`, template.HTMLEscapeString(t), `</a>`)
+	}
+	for _, m := range markButtons(p.State) {
+		write(` <button class="act" name="mark" value="`, markValue(m.Mark, m.On), `">`, m.Label, `</button>`)
+	}
+	write("</p></div></form></article></li>\n")
+}
+
+// markValue is the value of a button that puts a mark on a paper, or takes it
+// off, and whether it is pressed.
+func markValue(m offprint.Mark, on bool) string {
+	if on {
+		return "-" + string(m) + `" aria-pressed="true`
+	}
+	return string(m) + `" aria-pressed="false`
 }
 
 // byline links the authors' pages; at most limit names are shown, and the last

@@ -1,13 +1,15 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/offprint/offprint"
@@ -43,14 +45,16 @@ func (s *Server) listQuery(r *http.Request, fallback offprint.Sort) (offprint.Pa
 // today shows the newest day that has papers, and the founding list while
 // there is none.
 func (s *Server) today(w http.ResponseWriter, r *http.Request) error {
-	day, err := s.Store.LatestDay(r.Context(), offprint.DateOf(s.now().In(zoneOf(r.Context())))+1)
+	days, err := s.dayCounts(r.Context())
 	if err != nil {
 		return err
 	}
-	if day == 0 {
+	tomorrow := offprint.DateOf(s.now().In(zoneOf(r.Context()))) + 1
+	days = within(days, 0, tomorrow)
+	if len(days) == 0 {
 		return s.founding(w, r)
 	}
-	return s.span(w, r, offprint.SpanOf(offprint.UnitDay, day), true)
+	return s.span(w, r, offprint.SpanOf(offprint.UnitDay, days[len(days)-1].Day), true)
 }
 
 // zoneOf is the time zone of who is asking.
@@ -86,6 +90,10 @@ type categoryCount struct {
 	Papers    string
 }
 
+func newCategoryCount(c offprint.Count) categoryCount {
+	return categoryCount{c.Name, "/category/" + url.PathEscape(c.Name), thousands(c.Papers)}
+}
+
 // span shows the papers of a day, a week or a month.
 func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span, latest bool) error {
 	ctx := r.Context()
@@ -112,39 +120,32 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 		return err
 	}
 
-	month := offprint.SpanOf(offprint.UnitMonth, span.First)
-	first, last := min(month.First, span.First), max(month.Last, span.Last)
-	days, err := s.Store.Days(ctx, first, last)
+	days, err := s.dayCounts(ctx)
 	if err != nil {
 		return err
 	}
+	inSpan := within(days, span.First, span.Last)
 	total := 0
-	for _, d := range days {
-		if d.Day >= span.First && d.Day <= span.Last {
-			total += d.Papers
-		}
+	for _, d := range inSpan {
+		total += d.Papers
 	}
 	p := spanPage{
 		Span: span, Latest: latest,
 		Lede:     plural(total, "paper"),
 		Nothing:  "No papers are listed here.",
 		List:     newList(papers, r.URL, nil),
-		Calendar: newCalendar(month, days, span),
+		Calendar: newCalendar(offprint.SpanOf(offprint.UnitMonth, span.First), days, span),
 		Dense:    reader != nil && reader.Settings.Dense,
 	}
 	if chosen != "" {
 		p.Lede = thousands(papers.Total) + " of " + plural(total, "paper") + chosen
 		p.Nothing = "None of this " + string(span.Unit) + "’s papers is in your categories."
 	}
-	if prev, ok, err := s.neighbour(ctx, span, -1); err != nil {
-		return err
-	} else if ok {
-		p.Prev = prev.Path()
+	if before := within(days, 0, span.First-1); len(before) > 0 {
+		p.Prev = offprint.SpanOf(span.Unit, before[len(before)-1].Day).Path()
 	}
-	if next, ok, err := s.neighbour(ctx, span, +1); err != nil {
-		return err
-	} else if ok {
-		p.NextSpan = next.Path()
+	if after := within(days, span.Last+1, math.MaxInt32); len(after) > 0 {
+		p.NextSpan = offprint.SpanOf(span.Unit, after[0].Day).Path()
 	}
 	for _, o := range []struct {
 		sort offprint.Sort
@@ -161,8 +162,8 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 		name string
 	}{{offprint.UnitDay, "Day"}, {offprint.UnitWeek, "Week"}, {offprint.UnitMonth, "Month"}} {
 		at := span.Last
-		if o.unit == offprint.UnitDay {
-			at = lastDay(days, span)
+		if len(inSpan) > 0 { // a week's last day may have no page worth seeing
+			at = inSpan[len(inSpan)-1].Day
 		}
 		p.Units = append(p.Units, tab{o.name, offprint.SpanOf(o.unit, at).Path(), o.unit == span.Unit})
 	}
@@ -181,64 +182,16 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 	return nil
 }
 
-// neighbour finds the nearest span before or after that lists papers.
-func (s *Server) neighbour(ctx context.Context, span offprint.Span, step int) (offprint.Span, bool, error) {
-	if step < 0 {
-		day, err := s.Store.LatestDay(ctx, span.First-1)
-		return offprint.SpanOf(span.Unit, day), day != 0, err
+// within are the days from first to last, both included.
+func within(days []offprint.DayCount, first, last offprint.Date) []offprint.DayCount {
+	at := func(d offprint.Date) int {
+		i, _ := slices.BinarySearchFunc(days, d, func(c offprint.DayCount, d offprint.Date) int { return cmp.Compare(c.Day, d) })
+		return i
 	}
-	// A gap is rarely long, and what lies further ahead is a click on the
-	// calendar away.
-	days, err := s.Store.Days(ctx, span.Last+1, span.Last+62)
-	if err != nil || len(days) == 0 {
-		return offprint.Span{}, false, err
+	if last == math.MaxInt32 {
+		return days[at(first):]
 	}
-	return offprint.SpanOf(span.Unit, days[0].Day), true, nil
-}
-
-// lastDay is the last day within span that has papers.
-func lastDay(days []offprint.DayCount, span offprint.Span) offprint.Date {
-	last := span.Last
-	for _, d := range days {
-		if d.Day >= span.First && d.Day <= span.Last {
-			last = d.Day
-		}
-	}
-	return last
-}
-
-// categoryCounts caches the counts of papers by category: they are on every
-// page of a day, and change only when papers come.
-type categoryCounts struct {
-	mu         sync.Mutex
-	generation int64
-	read       time.Time
-	counts     []offprint.Count
-}
-
-// countsFor is how long counts may be behind while papers keep coming.
-const countsFor = 5 * time.Second
-
-func (s *Server) topCategories(ctx context.Context, n int) ([]categoryCount, error) {
-	generation, err := s.Store.Generation(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &s.categoryCounts
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := s.now(); c.read.IsZero() || generation != c.generation && now.Sub(c.read) > countsFor {
-		counts, err := s.Store.Categories(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.generation, c.read, c.counts = generation, now, counts
-	}
-	out := make([]categoryCount, min(n, len(c.counts)))
-	for i := range out {
-		out[i] = categoryCount{c.counts[i].Name, "/category/" + url.PathEscape(c.counts[i].Name), thousands(c.counts[i].Papers)}
-	}
-	return out, nil
+	return days[at(first):at(last+1)]
 }
 
 // calendar is a month with its days linked.
@@ -258,7 +211,7 @@ type calendarDay struct {
 
 func newCalendar(month offprint.Span, days []offprint.DayCount, current offprint.Span) *calendar {
 	papers := map[offprint.Date]int{}
-	for _, d := range days {
+	for _, d := range within(days, month.First, month.Last) {
 		papers[d.Day] = d.Papers
 	}
 	c := &calendar{

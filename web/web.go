@@ -79,7 +79,8 @@ type Server struct {
 	limits    limits
 	metrics   *metrics
 
-	categoryCounts categoryCounts
+	days           derived[[]offprint.DayCount]
+	categoryCounts derived[[]offprint.Count]
 	now            func() time.Time
 }
 
