@@ -117,15 +117,15 @@ func (c Config) feed(s *model.Scope, x *graph.Node) *graph.Node {
 // that may look at nothing gets the plain mean of all.
 func Attend(s *model.Scope, query, memory *graph.Node, heads int, mask Mask) *graph.Node {
 	d := query.Shape().Dim(-1)
-	split := func(x *graph.Node) *graph.Node {
-		return graph.Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), heads, d/heads)
+	split := func(x *graph.Node, axes ...int) *graph.Node {
+		return graph.TransposeAllAxes(graph.Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), heads, d/heads), axes...)
 	}
-	q := split(Dense(s.In("query"), query, d))
-	k := split(Dense(s.In("key"), memory, d))
-	v := split(Dense(s.In("value"), memory, d))
-	scores := graph.MulScalar(graph.Einsum("bqhd,bkhd->bhqk", q, k), 1/math.Sqrt(float64(d/heads)))
+	q := split(Dense(s.In("query"), query, d), 0, 2, 1, 3)
+	k := split(Dense(s.In("key"), memory, d), 0, 2, 3, 1)
+	v := split(Dense(s.In("value"), memory, d), 0, 2, 1, 3)
+	scores := graph.MulScalar(graph.MatMul(q, k), 1/math.Sqrt(float64(d/heads)))
 	scores = mask.apply(scores)
-	out := graph.Einsum("bhqk,bkhd->bqhd", graph.Softmax(scores, -1), v)
+	out := graph.TransposeAllAxes(graph.MatMul(graph.Softmax(scores, -1), v), 0, 2, 1, 3)
 	return Dense(s.In("out"), graph.Reshape(out, query.Shape().Dimensions...), d)
 }
 
