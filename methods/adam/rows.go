@@ -47,6 +47,12 @@ func (a *Rows) Add(row int32, scale float32, grad []float32) {
 // Step moves the rows that were added to against their gradients, and clears
 // these.
 func (a *Rows) Step() {
+	a.each(func(r int32) []float32 { return a.w[int(r)*a.dim : (int(r)+1)*a.dim] }, func(int32, []float32) {})
+}
+
+// each moves the rows with a gradient: row gives their values, moved is told the
+// new ones.
+func (a *Rows) each(row func(r int32) []float32, moved func(r int32, w []float32)) {
 	a.step++
 	// As in Adam.Step, the two corrections are taken out of the loop.
 	c2 := math.Sqrt(1 - math.Pow(beta2, float64(a.step)))
@@ -54,7 +60,7 @@ func (a *Rows) Step() {
 	eps := float32(epsilon * c2)
 	for _, r := range a.touched {
 		lo, hi := int(r)*a.dim, (int(r)+1)*a.dim
-		w, m, v, g := a.w[lo:hi], a.m[lo:hi], a.v[lo:hi], a.g[lo:hi]
+		w, m, v, g := row(r)[:a.dim], a.m[lo:hi], a.v[lo:hi], a.g[lo:hi]
 		for i := range w {
 			d := g[i] + a.Decay*w[i]
 			m[i] = beta1*m[i] + (1-beta1)*d
@@ -62,6 +68,7 @@ func (a *Rows) Step() {
 			w[i] -= rate * m[i] / (float32(math.Sqrt(float64(v[i]))) + eps)
 			g[i] = 0
 		}
+		moved(r, w)
 		a.has[r] = false
 	}
 	a.touched = a.touched[:0]
