@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	_ "time/tzdata" // time zones of readers, on machines without them
 
@@ -29,6 +30,9 @@ const (
 )
 
 func main() {
+	if slices.Contains(os.Args[1:], "run") {
+		withoutFMA()
+	}
 	// The first signal ends the work in good order; after it, a second one kills.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -47,7 +47,6 @@ func (c *runCmd) Validate() error {
 
 // Run runs one reproduction, or all of them one after the other.
 func (c *runCmd) Run(ctx context.Context, e *env) error {
-	withoutFMA()
 	if c.All {
 		return c.all(ctx, e)
 	}
