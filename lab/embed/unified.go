@@ -206,8 +206,8 @@ func (c *clicks) unifiedResult(ctx context.Context, j unifiedJob, broken string)
 	}
 	res := unifiedResult{auc: auc}
 	if j.logistic {
-		w := make([]float64, len(net.W2))
-		for i, v := range net.W2 {
+		w := make([]float64, len(net.Last.W))
+		for i, v := range net.Last.W {
 			w[i] = float64(v)
 		}
 		cos, err := unified.Cosines(mat.NewDense(1, len(w), w), unifiedDim)

@@ -23,6 +23,7 @@ import (
 
 // Net is a perceptron for a yes-or-no target. It is for one goroutine at a time.
 type Net struct {
+	In        int
 	LR, Decay float64 // Adam's rate and weight decay; may be changed between steps
 	Hidden    *Layer  // nil for logistic regression
 	Last      *Layer  // to one output
@@ -36,7 +37,7 @@ func New(in, hidden int, lr, decay float64, rng *rand.Rand) (*Net, error) {
 	if hidden < 0 {
 		return nil, fmt.Errorf("mlp: %d hidden units", hidden)
 	}
-	n := &Net{LR: lr, Decay: decay}
+	n := &Net{In: in, LR: lr, Decay: decay}
 	top := in
 	var err error
 	if hidden > 0 {
@@ -47,14 +48,6 @@ func New(in, hidden int, lr, decay float64, rng *rand.Rand) (*Net, error) {
 	}
 	n.Last, err = NewLayer(top, 1, rng)
 	return n, err
-}
-
-// In is the number of inputs.
-func (n *Net) In() int {
-	if n.Hidden != nil {
-		return n.Hidden.In
-	}
-	return n.Last.In
 }
 
 // forward sets n.z, and n.h if there is a hidden layer.
@@ -70,10 +63,10 @@ func (n *Net) forward(x []float32) {
 // targets y [B], 0 or 1. It returns the mean logistic loss before the step, and
 // sets dx [B x In] to its gradient with respect to x.
 func (n *Net) Step(x, y, dx []float32) (loss float64, err error) {
-	if len(y) == 0 || len(x) != len(y)*n.In() || len(dx) != len(x) {
-		return 0, fmt.Errorf("mlp: %d values and %d gradients for %d targets of %d inputs", len(x), len(dx), len(y), n.In())
+	loss, err = n.Gradient(x, y, dx)
+	if err != nil {
+		return 0, err
 	}
-	loss = n.gradients(x, y, dx)
 	if n.Hidden != nil {
 		n.Hidden.Step(n.LR, n.Decay)
 	}
@@ -81,8 +74,15 @@ func (n *Net) Step(x, y, dx []float32) (loss float64, err error) {
 	return loss, nil
 }
 
-// gradients is Step without the step.
-func (n *Net) gradients(x, y, dx []float32) (loss float64) {
+// Gradient is Step without the step: the weights stay.
+func (n *Net) Gradient(x, y, dx []float32) (loss float64, err error) {
+	if len(y) == 0 || len(x) != len(y)*n.In || len(dx) != len(x) {
+		return 0, fmt.Errorf("mlp: %d values and %d gradients for %d targets of %d inputs", len(x), len(dx), len(y), n.In)
+	}
+	n.Last.ZeroGradient()
+	if n.Hidden != nil {
+		n.Hidden.ZeroGradient()
+	}
 	n.forward(x)
 	dz := n.z
 	for i, t := range y {
@@ -101,13 +101,13 @@ func (n *Net) gradients(x, y, dx []float32) (loss float64) {
 		n.dh = BackReLU(n.Last.Backward(n.dh, n.h, dz), n.h)
 		n.Hidden.Backward(dx, x, n.dh)
 	}
-	return loss / float64(len(y))
+	return loss / float64(len(y)), nil
 }
 
 // Logits returns z for each row of x [B x In].
 func (n *Net) Logits(x []float32) ([]float32, error) {
-	if len(x)%n.In() != 0 {
-		return nil, fmt.Errorf("mlp: %d values are not rows of %d", len(x), n.In())
+	if len(x)%n.In != 0 {
+		return nil, fmt.Errorf("mlp: %d values are not rows of %d", len(x), n.In)
 	}
 	n.forward(x)
 	return slices.Clone(n.z), nil

@@ -16,19 +16,19 @@ import (
 
 // logit is the network in float64, written out.
 func logit(n *Net, x []float32) float64 {
-	z := float64(n.B2[0])
-	if n.Hidden == 0 {
+	z := float64(n.Last.B[0])
+	if n.Hidden == nil {
 		for i, v := range x {
-			z += float64(v) * float64(n.W2[i])
+			z += float64(v) * float64(n.Last.W[i])
 		}
 		return z
 	}
-	for j := range n.Hidden {
-		h := float64(n.B1[j])
+	for j := range n.Hidden.Out {
+		h := float64(n.Hidden.B[j])
 		for i, v := range x {
-			h += float64(v) * float64(n.W1[i*n.Hidden+j])
+			h += float64(v) * float64(n.Hidden.W[i*n.Hidden.Out+j])
 		}
-		z += max(0, h) * float64(n.W2[j])
+		z += max(0, h) * float64(n.Last.W[j])
 	}
 	return z
 }
@@ -171,10 +171,11 @@ func graphStep(hidden bool) (*train.Loss, error) {
 
 func (n *Net) tensors(x, y []float32) []*tensors.Tensor {
 	in := []*tensors.Tensor{tensors.FromFlatDataAndDimensions(x, len(y), n.In)}
-	if n.Hidden > 0 {
-		in = append(in, tensors.FromFlatDataAndDimensions(n.W1, n.In, n.Hidden), tensors.FromFlatDataAndDimensions(n.B1, 1, n.Hidden))
+	if l := n.Hidden; l != nil {
+		in = append(in, tensors.FromFlatDataAndDimensions(l.W, l.In, l.Out), tensors.FromFlatDataAndDimensions(l.B, 1, l.Out))
 	}
-	return append(in, tensors.FromFlatDataAndDimensions(n.W2, 1, len(n.W2)), tensors.FromFlatDataAndDimensions(n.B2, 1, 1), tensors.FromFlatDataAndDimensions(y, len(y), 1))
+	l := n.Last
+	return append(in, tensors.FromFlatDataAndDimensions(l.W, 1, l.In), tensors.FromFlatDataAndDimensions(l.B, 1, 1), tensors.FromFlatDataAndDimensions(y, len(y), 1))
 }
 
 // TestGradientsAgainstGraph compares all gradients with those that GoMLX derives.
@@ -194,14 +195,18 @@ func TestGradientsAgainstGraph(t *testing.T) {
 			t.Fatal(err)
 		}
 		dx := make([]float32, len(x))
-		got, err := n.Step(x, y, dx)
+		got, err := n.Gradient(x, y, dx)
 		if err != nil {
 			t.Fatal(err)
+		}
+		grads := [][]float32{dx, n.Last.DW, n.Last.DB}
+		if l := n.Hidden; l != nil {
+			grads = [][]float32{dx, l.DW, l.DB, n.Last.DW, n.Last.DB}
 		}
 		if math.Abs(got-wantLoss) > 1e-5 {
 			t.Errorf("loss %v, want %v", got, wantLoss)
 		}
-		for i, g := range append([][]float32{dx}, n.gradients()...) {
+		for i, g := range grads {
 			for k := range want[i] {
 				if math.Abs(float64(g[k]-want[i][k])) > 1e-6 {
 					t.Errorf("%d hidden units: gradient %d at %d is %v, want %v", hidden, i, k, g[k], want[i][k])
