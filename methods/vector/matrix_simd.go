@@ -4,7 +4,10 @@ package vector
 
 import "simd/archsimd"
 
-var fused = archsimd.X86.AVX2() && archsimd.X86.FMA()
+// fused tells whether the processor has fused multiply-adds. It does not ask for
+// the flag, which GODEBUG=cpu.fma=off hides (see package backend): processors
+// that have AVX2 have these, too.
+var fused = archsimd.X86.AVX2()
 
 // mulAdd is mulAddPlain in tiles of 2 x 32 sums, which stay in registers.
 func mulAdd(y, a, w []float32, n, p, q, row, col int) {
