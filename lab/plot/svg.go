@@ -56,7 +56,7 @@ func (p Plot) SVG() ([]byte, error) {
 		}
 	} else {
 		grid := plotter.NewGrid()
-		grid.Vertical.Color = color.Transparent
+		grid.Vertical.Color = nil
 		grid.Horizontal.Color = color.RGBA{0xdd, 0xd7, 0xc9, 0xff}
 		g.Add(grid)
 		if err := p.marks(g); err != nil {
@@ -72,7 +72,7 @@ func (p Plot) SVG() ([]byte, error) {
 	if _, err := c.WriteTo(&buf); err != nil {
 		return nil, fmt.Errorf("plot %s: %w", p.Name, err)
 	}
-	return buf.Bytes(), nil
+	return attributes(buf.Bytes()), nil
 }
 
 // catch turns the library's panics over odd data into errors.
