@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-var styleAttribute = regexp.MustCompile(`style="([^"]*)"`)
+var styleAttribute = regexp.MustCompile(`\bstyle="([^"]*)"`)
 
 // attributes turns style attributes into attributes of their own (fill="…"
 // for style="fill:…"): a page with a strict content security policy has no

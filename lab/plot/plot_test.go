@@ -32,7 +32,7 @@ func TestSVGIsWellFormed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bytes.Contains(svg, []byte("style=")) || bytes.Contains(svg, []byte("#-")) {
+			if bytes.Contains(svg, []byte(" style=")) || bytes.Contains(svg, []byte("#-")) {
 				t.Error("an inline style, or a colour that is none")
 			}
 			dec := xml.NewDecoder(bytes.NewReader(svg))

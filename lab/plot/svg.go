@@ -345,7 +345,7 @@ func (p Plot) heat(g *plot.Plot) error {
 	}
 	m := plotter.NewHeatMap(cells{h}, sheet{})
 	m.Min, m.Max = low, high
-	m.NaN = color.Transparent
+	m.NaN = color.White // the drawing library has no transparent SVG
 	g.Add(m)
 	for r := range h.Rows {
 		for c := range h.Cols {
