@@ -35,5 +35,5 @@ var Get = sync.OnceValues(func() (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backend %q: %w", options, err)
 	}
-	return b, nil
+	return &rowMajor{b}, nil
 })

@@ -1,0 +1,153 @@
+package backend
+
+import (
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+)
+
+// rowMajor is a backend that takes its small matrix products row by row.
+//
+// GoMLX has one kernel for a product of rows with rows, and one for rows with
+// columns. For anything that is neither, such as most gradients, it transposes
+// to the first. Below largeProduct that one sums up the lanes of a vector
+// register for each number of the result, which takes Intel's processors 100 ns:
+// a batch of 64 through a layer of 64 x 64 takes 400 us, and 30 in the other
+// form, the transposition included. Larger products are fast in both.
+//
+// Tensors remember the backend of their buffer, so buffers are wrapped as well.
+type rowMajor struct{ compute.Backend }
+
+// largeProduct is the number of multiply-adds from which GoMLX packs its
+// matrices and uses other kernels.
+const largeProduct = 4 << 20
+
+func (b *rowMajor) Builder(name string) compute.Builder {
+	return &builder{b.Backend.Builder(name), b}
+}
+
+func (b *rowMajor) BufferFromFlatData(device compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	inner, err := b.Backend.BufferFromFlatData(device, flat, shape)
+	if err != nil {
+		return nil, err
+	}
+	return &buffer{inner, b}, nil
+}
+
+func (b *rowMajor) NewSharedBuffer(device compute.DeviceNum, shape shapes.Shape) (compute.Buffer, any, error) {
+	inner, flat, err := b.Backend.NewSharedBuffer(device, shape)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &buffer{inner, b}, flat, nil
+}
+
+type buffer struct {
+	compute.Buffer
+	backend *rowMajor
+}
+
+func (b *buffer) Backend() compute.Backend { return b.backend }
+
+func (b *buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) {
+	inner, err := b.Buffer.CopyToDevice(device)
+	if err != nil {
+		return nil, err
+	}
+	return &buffer{inner, b.backend}, nil
+}
+
+type builder struct {
+	compute.Builder
+	backend *rowMajor
+}
+
+func (b *builder) Main() compute.Function { return &function{b.Builder.Main()} }
+
+func (b *builder) Compile() (compute.Executable, error) {
+	inner, err := b.Builder.Compile()
+	if err != nil {
+		return nil, err
+	}
+	return &executable{inner, b.backend}, nil
+}
+
+type executable struct {
+	compute.Executable
+	backend *rowMajor
+}
+
+func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	inner := make([]compute.Buffer, len(inputs))
+	for i, b := range inputs {
+		inner[i] = b
+		if w, ok := b.(*buffer); ok {
+			inner[i] = w.Buffer
+		}
+	}
+	out, err := e.Executable.Execute(inner, donate, device)
+	for i, b := range out {
+		out[i] = &buffer{b, e.backend}
+	}
+	return out, err
+}
+
+type function struct{ compute.Function }
+
+// DotGeneral brings the left side to [batch, rows, sum] and the right one to
+// [batch, sum, columns] if the product is small.
+func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs compute.Value, rhsSum, rhsBatch []int, config compute.DotGeneralConfig) (compute.Value, error) {
+	left, err := f.Builder().OpShape(lhs)
+	if err != nil {
+		return nil, err
+	}
+	right, err := f.Builder().OpShape(rhs)
+	if err != nil {
+		return nil, err
+	}
+	columns := rest(right, rhsSum, rhsBatch)
+	work := left.Size()
+	for _, a := range columns {
+		work *= right.Dimensions[a]
+	}
+	if work < largeProduct && len(columns) > 0 {
+		if lhs, err = f.transpose(lhs, slices.Concat(lhsBatch, rest(left, lhsSum, lhsBatch), lhsSum)); err != nil {
+			return nil, err
+		}
+		if rhs, err = f.transpose(rhs, slices.Concat(rhsBatch, rhsSum, columns)); err != nil {
+			return nil, err
+		}
+		batch := count(0, len(lhsBatch))
+		lhsSum, lhsBatch = count(left.Rank()-len(lhsSum), len(lhsSum)), batch
+		rhsSum, rhsBatch = count(len(batch), len(rhsSum)), batch
+	}
+	return f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
+}
+
+func (f *function) transpose(x compute.Value, axes []int) (compute.Value, error) {
+	if slices.IsSorted(axes) {
+		return x, nil
+	}
+	return f.Transpose(x, axes...)
+}
+
+// rest are the axes of a shape that are in neither list.
+func rest(s shapes.Shape, a, b []int) []int {
+	var axes []int
+	for i := range s.Rank() {
+		if !slices.Contains(a, i) && !slices.Contains(b, i) {
+			axes = append(axes, i)
+		}
+	}
+	return axes
+}
+
+// count returns n numbers from the first on.
+func count(first, n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = first + i
+	}
+	return s
+}
