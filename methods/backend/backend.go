@@ -7,7 +7,8 @@
 // between the two generations of instructions then costs some 70 cycles, and
 // math.Exp with fused multiply-adds switches all the time: 40 to 780 ns an
 // exponential in place of 3, and 4 us a tanh. Without them it does not switch.
-// The kernels themselves do not ask for that flag. See BenchmarkSoftmax.
+// The backend clears the registers after small products, which is most of the
+// cure where the setting is absent. See BenchmarkSoftmax.
 package backend
 
 import (

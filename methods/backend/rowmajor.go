@@ -111,7 +111,8 @@ func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs com
 	for _, a := range columns {
 		work *= right.Dimensions[a]
 	}
-	if work < largeProduct && len(columns) > 0 {
+	small := work < largeProduct && len(columns) > 0
+	if small {
 		if lhs, err = f.transpose(lhs, slices.Concat(lhsBatch, rest(left, lhsSum, lhsBatch), lhsSum)); err != nil {
 			return nil, err
 		}
@@ -122,7 +123,37 @@ func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs com
 		lhsSum, lhsBatch = count(left.Rank()-len(lhsSum), len(lhsSum)), batch
 		rhsSum, rhsBatch = count(len(batch), len(rhsSum)), batch
 	}
-	return f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
+	y, err := f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
+	if err != nil || !small {
+		return y, err
+	}
+	return f.copied(y)
+}
+
+// copied copies the result of a product, because Go's copying of 257 to 2,047
+// bytes clears the vector registers: see the package comment. A result that has
+// no rows of that length stays as it is.
+func (f *function) copied(y compute.Value) (compute.Value, error) {
+	shape, err := f.Builder().OpShape(y)
+	if err != nil {
+		return nil, err
+	}
+	size, width := shape.Size(), int(shape.DType.Size())
+	row := 2047 / width
+	for row*width > 256 && size%row != 0 {
+		row--
+	}
+	if row*width <= 256 {
+		return y, nil
+	}
+	rows, err := f.Reshape(y, size/row, row)
+	if err != nil {
+		return nil, err
+	}
+	if rows, err = f.Concatenate(1, rows); err != nil { // of one: it always copies
+		return nil, err
+	}
+	return f.Reshape(rows, shape.Dimensions...)
 }
 
 func (f *function) transpose(x compute.Value, axes []int) (compute.Value, error) {
