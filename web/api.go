@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/offprint/offprint"
 )
@@ -110,11 +109,7 @@ func (s *Server) routeAPI(handle func(string, handlerFunc)) {
 		methods[op.path] = append(methods[op.path], op.method)
 	}
 	for path, allowed := range methods {
-		allow := strings.Join(allowed, ", ")
-		handle(path, func(w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("Allow", allow)
-			return &statusError{status: http.StatusMethodNotAllowed, message: "This address takes only " + allow + "."}
-		})
+		handle(path, func(w http.ResponseWriter, _ *http.Request) error { return methodNotAllowed(w, allowed) })
 	}
 }
 

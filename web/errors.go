@@ -60,6 +60,13 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.cause }
 
+// methodNotAllowed is for an address that only takes other methods.
+func methodNotAllowed(w http.ResponseWriter, allowed []string) error {
+	allow := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", allow)
+	return &statusError{status: http.StatusMethodNotAllowed, message: "This address takes only " + allow + "."}
+}
+
 // fail answers with an error: JSON under /api/ or when asked for, else a page.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {

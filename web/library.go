@@ -71,7 +71,7 @@ func (s *Server) library(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, t := range tags {
-		p.Tags = append(p.Tags, categoryCount{t.Name, "/library?tags=" + url.QueryEscape(t.Name), thousands(t.Papers)})
+		p.Tags = append(p.Tags, categoryCount{t.Name, "/library?tags=" + url.QueryEscape(t.Name), thousands(t.Papers), ""})
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	s.render(w, r, http.StatusOK, "library", page{Title: "Library", Nav: "library", Content: p})
@@ -173,9 +173,22 @@ func (s *Server) help(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// routeNotFound answers for every other address.
-func (s *Server) routeNotFound(handle func(string, handlerFunc)) {
-	handle("/", func(http.ResponseWriter, *http.Request) error {
-		return offprint.Errorf(offprint.KindNotFound, "There is no page at this address.")
+// routeNotFound answers for every other address, and for the methods that an
+// address does not take, which find asks the mux for.
+func (s *Server) routeNotFound(handle func(string, handlerFunc), find func(*http.Request) (http.Handler, string)) {
+	const everything = "/"
+	handle(everything, func(w http.ResponseWriter, r *http.Request) error {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := find(other); pattern != everything {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) == 0 {
+			return offprint.Errorf(offprint.KindNotFound, "There is no page at this address.")
+		}
+		return methodNotAllowed(w, allowed)
 	})
 }

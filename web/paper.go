@@ -17,6 +17,7 @@ import (
 // routePaper adds a paper's page and what a reader does there.
 func (s *Server) routePaper(handle func(string, handlerFunc)) {
 	handle("GET /paper/{key}", s.paper)
+	handle("GET /paper/{archive}/{number}", s.paperByOldID)
 	handle("GET /paper/{key}/bibtex", s.cite("application/x-bibtex", ".bib", bibfile.WriteBibTeX))
 	handle("GET /paper/{key}/ris", s.cite("application/x-research-info-systems", ".ris", bibfile.WriteRIS))
 	handle("POST /paper/{key}/mark", s.needReader(s.markPaper))
@@ -54,6 +55,21 @@ type paperPage struct {
 // sourceLink leads to a paper somewhere else.
 type sourceLink struct {
 	Name, URL string
+}
+
+// paperByOldID leads to a paper by an arXiv id from before 2007, which has a
+// slash: /paper/hep-th/9901001.
+func (s *Server) paperByOldID(w http.ResponseWriter, r *http.Request) error {
+	id, _, ok := offprint.ParseArXivID(r.PathValue("archive") + "/" + r.PathValue("number"))
+	if !ok {
+		return offprint.Errorf(offprint.KindNotFound, "There is no page at this address.")
+	}
+	p, err := s.Store.Paper(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/paper/"+p.Key, http.StatusMovedPermanently)
+	return nil
 }
 
 func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {

@@ -28,6 +28,6 @@ func (s *Server) routes() http.Handler {
 	s.routeLab(handle)      // /lab
 	s.routeFeeds(handle)    // /feed
 	s.routeAPI(handle)      // /api
-	s.routeNotFound(handle) // everything else
+	s.routeNotFound(handle, mux.Handler) // everything else
 	return mux
 }

@@ -25,6 +25,11 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		s.render(w, r, http.StatusBadRequest, "search", page{Title: "Search", Nav: "search", Content: p})
 		return nil
 	}
+	if query.IsZero() {
+		p.Lede = "That has nothing to search for: type a word or a filter."
+		s.render(w, r, http.StatusOK, "search", page{Title: "Search", Nav: "search", Content: p})
+		return nil
+	}
 	// Somebody who pastes an arXiv id wants that paper.
 	if id, _, ok := offprint.ParseArXivID(text); ok {
 		if found, err := s.Store.Paper(r.Context(), id); err == nil {
