@@ -19,15 +19,15 @@ func (s *Server) routes() http.Handler {
 	}
 	s.routeStatic(handle)
 	s.routeHealth(handle)
-	s.routeLists(handle)    // /, /day, /week, /month, /search, /category, /author, /founding
-	s.routePaper(handle)    // /paper/{key}: the page, marks, tags, notes, comments
-	s.routeLibrary(handle)  // /library, /submit
-	s.routeAccount(handle)  // /sign-in, /owner, /invite, /settings
-	s.routeDigest(handle)   // /subscribe, /digest
-	s.routeSources(handle)  // /sources
-	s.routeLab(handle)      // /lab
-	s.routeFeeds(handle)    // /feed
-	s.routeAPI(handle)      // /api
+	s.routeLists(handle)                 // /, /day, /week, /month, /search, /category, /author, /founding
+	s.routePaper(handle)                 // /paper/{key}: the page, marks, tags, notes, comments
+	s.routeLibrary(handle)               // /library, /submit
+	s.routeAccount(handle)               // /sign-in, /owner, /invite, /settings
+	s.routeDigest(handle)                // /subscribe, /digest
+	s.routeSources(handle)               // /sources
+	s.routeLab(handle)                   // /lab
+	s.routeFeeds(handle)                 // /feed
+	s.routeAPI(handle)                   // /api
 	s.routeNotFound(handle, mux.Handler) // everything else
 	return mux
 }
