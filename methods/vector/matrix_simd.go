@@ -9,13 +9,15 @@ import "simd/archsimd"
 // that have AVX2 have these, too.
 var fused = archsimd.X86.AVX2()
 
-// mulAdd is mulAddPlain in tiles of 2 x 32 sums, which stay in registers.
+// mulAdd is mulAddPlain in tiles whose sums stay in registers: 2 rows of 32
+// columns, and 4 rows of 8 for the columns that are left.
 func mulAdd(y, a, w []float32, n, p, q, row, col int) {
-	if !fused || q%32 != 0 || n < 2 {
+	if !fused || n < 2 || q < 8 {
 		mulAddPlain(y, a, w, n, p, q, row, col)
 		return
 	}
-	for j := 0; j < q; j += 32 {
+	j := 0
+	for ; j+32 <= q; j += 32 {
 		i := 0
 		for ; i+2 <= n; i += 2 {
 			tile(y[i*q+j:], y[(i+1)*q+j:], a[i*row:], a[(i+1)*row:], w[j:], p, q, col)
@@ -25,7 +27,46 @@ func mulAdd(y, a, w []float32, n, p, q, row, col int) {
 			tile(y[i*q+j:], nobody[:], a[i*row:], a[i*row:], w[j:], p, q, col)
 		}
 	}
+	for ; j+8 <= q; j += 8 {
+		for i := 0; i < n; i += 4 {
+			var nobody [3][8]float32
+			var out, in [4][]float32
+			for k := range out {
+				if i+k < n {
+					out[k], in[k] = y[(i+k)*q+j:], a[(i+k)*row:]
+				} else {
+					out[k], in[k] = nobody[k-1][:], a[i*row:]
+				}
+			}
+			strip(&out, &in, w[j:], p, q, col)
+		}
+	}
 	archsimd.ClearAVXUpperBits()
+	for i := range n {
+		for c := j; c < q; c++ {
+			for k := range p {
+				y[i*q+c] += a[i*row+k*col] * w[k*q+c]
+			}
+		}
+	}
+}
+
+// strip is tile for 4 rows of 8 columns.
+func strip(out, in *[4][]float32, w []float32, p, q, col int) {
+	y0, y1 := archsimd.LoadFloat32x8Slice(out[0]), archsimd.LoadFloat32x8Slice(out[1])
+	y2, y3 := archsimd.LoadFloat32x8Slice(out[2]), archsimd.LoadFloat32x8Slice(out[3])
+	a, b, c, d := in[0], in[1], in[2], in[3]
+	for k := range p {
+		r := archsimd.LoadFloat32x8Slice(w[k*q : k*q+8 : k*q+8])
+		y0 = r.MulAdd(archsimd.BroadcastFloat32x8(a[k*col]), y0)
+		y1 = r.MulAdd(archsimd.BroadcastFloat32x8(b[k*col]), y1)
+		y2 = r.MulAdd(archsimd.BroadcastFloat32x8(c[k*col]), y2)
+		y3 = r.MulAdd(archsimd.BroadcastFloat32x8(d[k*col]), y3)
+	}
+	y0.StoreSlice(out[0])
+	y1.StoreSlice(out[1])
+	y2.StoreSlice(out[2])
+	y3.StoreSlice(out[3])
 }
 
 func tile(y, z, a, b, w []float32, p, q, col int) {

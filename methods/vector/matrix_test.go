@@ -26,7 +26,7 @@ func TestMatrixProducts(t *testing.T) {
 	}
 	for _, n := range []int{1, 2, 3, 8, 131, 300} {
 		for _, p := range []int{1, 5, 32} {
-			for _, q := range []int{1, 7, 8, 32, 40, 64} {
+			for _, q := range []int{1, 7, 8, 16, 32, 40, 64, 77} {
 				x, w, y := some(n*p), some(p*q), some(n*q)
 				var wantY, wantW mat.Dense
 				wantY.Mul(dense(n, p, x), dense(p, q, w))
@@ -53,7 +53,7 @@ func TestMatrixProducts(t *testing.T) {
 }
 
 func BenchmarkMulAdd(b *testing.B) {
-	for _, d := range []int{32, 64} {
+	for _, d := range []int{16, 32, 48, 64} {
 		const n = 4000
 		x, w, y := make([]float32, n*d), make([]float32, d*d), make([]float32, n*d)
 		report := func(b *testing.B) {
