@@ -43,3 +43,13 @@ var categoryNames = map[string]string{
 	"hep-ph": "High Energy Physics: Phenomenology", "hep-th": "High Energy Physics: Theory", "math-ph": "Mathematical Physics",
 	"nlin.AO": "Adaptation and Self-Organizing Systems", "nlin.CD": "Chaotic Dynamics", "nucl-ex": "Nuclear Experiment", "nucl-th": "Nuclear Theory", "quant-ph": "Quantum Physics",
 }
+
+// archiveNames are arXiv's archives, each with the categories that start with
+// its name and a dot, or that are it.
+var archiveNames = map[string]string{
+	"astro-ph": "Astrophysics", "cond-mat": "Condensed Matter", "cs": "Computer Science", "econ": "Economics",
+	"eess": "Electrical Engineering and Systems Science", "gr-qc": "General Relativity and Quantum Cosmology",
+	"hep-ex": "High Energy Physics: Experiment", "hep-lat": "High Energy Physics: Lattice", "hep-ph": "High Energy Physics: Phenomenology", "hep-th": "High Energy Physics: Theory",
+	"math": "Mathematics", "math-ph": "Mathematical Physics", "nlin": "Nonlinear Sciences", "nucl-ex": "Nuclear Experiment", "nucl-th": "Nuclear Theory",
+	"physics": "Physics", "q-bio": "Quantitative Biology", "q-fin": "Quantitative Finance", "quant-ph": "Quantum Physics", "stat": "Statistics",
+}

@@ -88,10 +88,11 @@ type spanPage struct {
 type categoryCount struct {
 	Name, URL string
 	Papers    string
+	Label     string // what the name stands for, if that is known
 }
 
 func newCategoryCount(c offprint.Count) categoryCount {
-	return categoryCount{c.Name, "/category/" + url.PathEscape(c.Name), thousands(c.Papers)}
+	return categoryCount{c.Name, "/category/" + url.PathEscape(c.Name), thousands(c.Papers), categoryName(c.Name)}
 }
 
 // span shows the papers of a day, a week or a month.
@@ -314,7 +315,7 @@ func groupCategories(counts []categoryCount) []categoryGroup {
 		if !ok {
 			i = len(groups)
 			at[archive] = i
-			groups = append(groups, categoryGroup{Name: archive})
+			groups = append(groups, categoryGroup{Name: cmp.Or(archiveNames[archive], archive)})
 		}
 		groups[i].Categories = append(groups[i].Categories, c)
 	}
@@ -354,7 +355,7 @@ func (s *Server) authors(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := authorsPage{Prefix: prefix}
 	for _, c := range counts {
-		p.Authors = append(p.Authors, categoryCount{c.Name, "/author/" + url.PathEscape(c.Name), strconv.Itoa(c.Papers)})
+		p.Authors = append(p.Authors, categoryCount{c.Name, "/author/" + url.PathEscape(c.Name), strconv.Itoa(c.Papers), ""})
 	}
 	s.render(w, r, http.StatusOK, "authors", page{Title: "Authors", Canonical: "/authors", Content: p})
 	return nil

@@ -2,15 +2,41 @@
 // saves a page load on votes and marks, copies citations and typesets formulas.
 "use strict";
 
-// Formulas: Temml makes MathML from what the server left readable.
+// Formulas: Temml makes MathML from what the server left readable. A page that
+// has more than a reader could mean keeps the rest as it is.
+const formulas = [];
 if (window.temml) {
-  for (const span of document.querySelectorAll(".math[data-tex]")) {
-    const box = document.createElement("span");
+  for (const span of [...document.querySelectorAll(".math[data-tex]")].slice(0, 500)) {
+    const plain = [...span.childNodes], box = document.createElement("span");
     try {
-      window.temml.render(span.dataset.tex, box, { throwOnError: true, maxExpand: 100, trust: false });
-      span.replaceChildren(...box.childNodes);
-    } catch { /* what the server wrote stays */ }
+      window.temml.render(span.dataset.tex, box, { throwOnError: true, maxExpand: 100, maxSize: [20, 20], trust: false });
+    } catch { continue; } // what the server wrote stays
+    formulas.push({ span, plain, typeset: box.firstChild });
+    span.replaceChildren(box.firstChild);
   }
+}
+
+// fit sees to formulas that are wider than their column: in an abstract one can
+// be scrolled, elsewhere what the server wrote takes its place, for that wraps.
+function fit() {
+  for (const { span, typeset } of formulas) if (!typeset.isConnected) span.replaceChildren(typeset);
+  const column = (span) => span.closest("h1, h2, h3, p, li, dd, td, div").clientWidth;
+  const wide = formulas.map((f) => f.typeset.getBoundingClientRect().width > column(f.span));
+  formulas.forEach(({ span, plain }, i) => {
+    const scrolls = wide[i] && span.closest(".abstract") !== null;
+    span.classList.toggle("wide", scrolls);
+    if (scrolls) span.tabIndex = 0; else span.removeAttribute("tabindex");
+    if (wide[i] && !scrolls) span.replaceChildren(...plain);
+  });
+}
+
+if (formulas.length) {
+  let width = 0;
+  new ResizeObserver(([main]) => {
+    if (main.contentRect.width === width) return;
+    width = main.contentRect.width;
+    fit();
+  }).observe(document.querySelector("main"));
 }
 
 // Votes and marks without leaving the page.
