@@ -319,7 +319,7 @@ func testAPIPapers(t *testing.T, nobody, reader *caller) {
 	}
 	reader.call("PUT", v1+"/papers/2603.00001/tags", tagsJSON{[]string{"a(b"}}, 400)
 	reader.call("PUT", v1+"/papers/2603.00001/note", noteJSON{" Read *again*.\r\n"}, 200)
-	reader.call("PUT", v1+"/papers/2603.00001/note", noteJSON{strings.Repeat("n", offprint.MaxNote+1)}, 400)
+	reader.call("PUT", v1+"/papers/2603.00001/note", noteJSON{strings.Repeat("n", offprint.MaxNote+1)}, 413)
 	mine, _ := reader.get(v1+"/papers/2603.00001", 200)["mine"].(map[string]any)
 	if mine["voted"] != true || mine["saved"] != true || mine["note"] != "Read *again*." {
 		t.Errorf("mine: %v", mine)
