@@ -133,7 +133,7 @@ func (s *Store) SetNote(ctx context.Context, readerID, paperID int64, note strin
 // checkText refuses what is not text, or too much of it.
 func checkText(what, s string, limit int) error {
 	if len(s) > limit {
-		return offprint.Errorf(offprint.KindInvalid, "The %s is too long: use at most %d bytes.", what, limit)
+		return offprint.Errorf(offprint.KindTooLarge, "The %s is too long: use at most %d bytes.", what, limit)
 	}
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return offprint.Errorf(offprint.KindInvalid, "The %s is not text in UTF-8.", what)

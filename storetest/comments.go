@@ -31,7 +31,7 @@ func testComments(t *testing.T, s offprint.Store) {
 		kind offprint.Kind
 	}{
 		{offprint.Comment{PaperID: papers[0].ID, ReaderID: ann.ID, Body: " \n"}, offprint.KindInvalid},
-		{offprint.Comment{PaperID: papers[0].ID, ReaderID: ann.ID, Body: strings.Repeat("x", offprint.MaxBody+1)}, offprint.KindInvalid},
+		{offprint.Comment{PaperID: papers[0].ID, ReaderID: ann.ID, Body: strings.Repeat("x", offprint.MaxBody+1)}, offprint.KindTooLarge},
 		{offprint.Comment{PaperID: papers[0].ID, ReaderID: ann.ID, Body: "x", ParentID: other.ID}, offprint.KindInvalid},
 		{offprint.Comment{PaperID: papers[0].ID, ReaderID: ann.ID, Body: "x", ParentID: 999}, offprint.KindNotFound},
 		{offprint.Comment{PaperID: 999, ReaderID: ann.ID, Body: "x"}, offprint.KindNotFound},

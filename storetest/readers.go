@@ -243,7 +243,7 @@ func testNotes(t *testing.T, s offprint.Store) {
 		}
 	}
 	check(t, s.SetNote(ctx, ann.ID, p.ID, strings.Repeat("x", offprint.MaxNote)))
-	wantKind(t, s.SetNote(ctx, ann.ID, p.ID, strings.Repeat("x", offprint.MaxNote+1)), offprint.KindInvalid)
+	wantKind(t, s.SetNote(ctx, ann.ID, p.ID, strings.Repeat("x", offprint.MaxNote+1)), offprint.KindTooLarge)
 	wantKind(t, s.SetNote(ctx, ann.ID, p.ID, "\xff"), offprint.KindInvalid)
 	wantKind(t, s.SetNote(ctx, ann.ID, 999, "x"), offprint.KindNotFound)
 	wantKind(t, s.SetNote(ctx, 999, p.ID, "x"), offprint.KindNotFound)
@@ -556,7 +556,7 @@ func testSavedSearches(t *testing.T, s offprint.Store) {
 	}
 	wantKind(t, s.CreateSavedSearch(ctx, &offprint.SavedSearch{ReaderID: bob.ID, Slug: "slug"}), offprint.KindConflict)
 	wantKind(t, s.CreateSavedSearch(ctx, &offprint.SavedSearch{ReaderID: 999}), offprint.KindNotFound)
-	wantKind(t, s.CreateSavedSearch(ctx, &offprint.SavedSearch{ReaderID: bob.ID, Query: strings.Repeat("x ", 10_000)}), offprint.KindInvalid)
+	wantKind(t, s.CreateSavedSearch(ctx, &offprint.SavedSearch{ReaderID: bob.ID, Query: strings.Repeat("x ", 10_000)}), offprint.KindTooLarge)
 	// An alert that is switched on has seen what is stored, and never goes back.
 	newest := putSome(t, s, 8)[7].ID
 	q.Name, q.Alert = "Renamed", true

@@ -48,14 +48,6 @@ func (s *Server) inSession(h handlerFunc) handlerFunc {
 		if !s.hasSession(r) {
 			return offprint.Errorf(offprint.KindForbidden, "An API token cannot do this: open the page in a browser.")
 		}
-		if r.Method == http.MethodPost {
-			if err := r.ParseForm(); err != nil {
-				if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-					return err
-				}
-				return offprint.Errorf(offprint.KindInvalid, "The form is malformed: open the page again.")
-			}
-		}
 		return h(w, r)
 	}
 }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/offprint/offprint"
@@ -36,9 +38,9 @@ func TestRequestsOfStrangers(t *testing.T) {
 		{"PUT", "/submit", 405, "", "GET, POST", "takes only GET, POST"},
 		{"PUT", "/api/v1/papers", 405, "", "GET, POST", "takes only GET, POST"},
 		{"POST", "/nothing", 404, "", "", "no page"},
-		{"GET", "/search?q=-", 200, "", "", "nothing to search for"},
-		{"GET", "/search?q=%22%22", 200, "", "", "nothing to search for"},
-		{"GET", "/search?q=%00%ff", 200, "", "", "nothing to search for"},
+		{"GET", "/search?q=-", 400, "", "", "nothing to search for"},
+		{"GET", "/search?q=%22%22", 400, "", "", "nothing to search for"},
+		{"GET", "/search?q=%00%ff", 400, "", "", "nothing to search for"},
 	} {
 		v := si.visitor()
 		a := v.want(v.do(test.method, test.path, nil), test.status, test.text)
@@ -50,6 +52,61 @@ func TestRequestsOfStrangers(t *testing.T) {
 		}
 		if a.header.Get("Content-Type") == "" || test.status == http.StatusOK && a.body == "" {
 			t.Errorf("%s %s: an empty answer", test.method, test.path)
+		}
+	}
+}
+
+// TestFormsAreWhole posts forms that are too large or broken: they are refused,
+// and what was stored before stays.
+func TestFormsAreWhole(t *testing.T) {
+	si := newSite(t, nil)
+	p := offprint.Paper{ArXivID: "2503.01234", Title: "Strings of new", Authors: []string{"Jane Doe"}, Listed: 20_000}
+	if _, err := si.store.PutPapers(t.Context(), []offprint.Paper{p}); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := si.store.Paper(t.Context(), p.ArXivID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := si.reader("Ann", "ann@example.org", offprint.RoleReader)
+	v := si.signedIn(ann)
+	v.want(v.post("/paper/2503.01234/note", "note", "Read again."), http.StatusOK, "Read again.")
+	v.want(v.post("/paper/2503.01234/tags", "tags", "strings"), http.StatusOK)
+
+	multipart := "multipart/form-data; boundary=b"
+	part := "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n"
+	for name, test := range map[string]struct {
+		path, contentType, body string
+		status                  int
+	}{
+		"note too large for a note":    {"note", "", url.Values{"note": {strings.Repeat("n", offprint.MaxNote+1)}}.Encode(), 413},
+		"note too large for a request": {"note", "", "note=" + strings.Repeat("n", maxBody), 413},
+		"tags too large for a request": {"tags", "", "tags=" + strings.Repeat("n", maxBody), 413},
+		"malformed":                    {"note", "", "note=%zz", 400},
+		"in parts, cut off":            {"note", multipart, part + "Read", 400},
+		"in parts, too large":          {"note", multipart, part + strings.Repeat("n", maxBody) + "\r\n--b--\r\n", 413},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, si.url+"/paper/2503.01234/"+test.path, strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if test.contentType != "" {
+			req.Header.Set("Content-Type", test.contentType)
+		}
+		resp, err := v.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != test.status {
+			t.Errorf("%s: status %d, want %d", name, resp.StatusCode, test.status)
+		}
+		state, err := si.store.State(t.Context(), ann.ID, stored.ID)
+		if err != nil || state.Note != "Read again." || len(state.Tags) != 1 {
+			t.Errorf("%s: the note is now %q, the tags %q (%v)", name, state.Note, state.Tags, err)
 		}
 	}
 }

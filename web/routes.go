@@ -1,6 +1,12 @@
 package web
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/offprint/offprint"
+)
 
 // handlerFunc answers a request or returns why it cannot: see [Server.fail].
 type handlerFunc func(w http.ResponseWriter, r *http.Request) error
@@ -12,7 +18,11 @@ func (s *Server) routes() http.Handler {
 	handle := func(pattern string, h handlerFunc) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			noteRoute(r)
-			if err := h(w, r); err != nil {
+			err := readForm(r)
+			if err == nil {
+				err = h(w, r)
+			}
+			if err != nil {
 				s.fail(w, r, err)
 			}
 		})
@@ -30,4 +40,24 @@ func (s *Server) routes() http.Handler {
 	s.routeAPI(handle)                   // /api
 	s.routeNotFound(handle, mux.Handler) // everything else
 	return mux
+}
+
+// readForm reads the form of a request that has one, before its handler: one
+// that is too large or cut off is refused, for its fields would look empty and
+// empty what is stored.
+func readForm(r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	err := r.ParseForm()
+	if err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		err = r.ParseMultipartForm(maxBody)
+	}
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return offprint.Errorf(offprint.KindInvalid, "The form is malformed: open the page again.")
 }

@@ -27,7 +27,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	if query.IsZero() {
 		p.Lede = "That has nothing to search for: type a word or a filter."
-		s.render(w, r, http.StatusOK, "search", page{Title: "Search", Nav: "search", Content: p})
+		s.render(w, r, http.StatusBadRequest, "search", page{Title: "Search", Nav: "search", Content: p})
 		return nil
 	}
 	// Somebody who pastes an arXiv id wants that paper.
