@@ -3,11 +3,15 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/feeds"
@@ -32,11 +36,15 @@ func (s *Server) routeFeeds(handle func(string, handlerFunc)) {
 			Description: "The papers of the newest day, trending first.",
 		}, offprint.PaperQuery{First: day, Last: day, Sort: offprint.SortTrending}, err
 	}))
-	handle("GET /feed/category/{file}", s.feed(func(_ context.Context, name string) (*feeds.Feed, offprint.PaperQuery, error) {
+	handle("GET /feed/category/{file}", s.feed(func(ctx context.Context, name string) (*feeds.Feed, offprint.PaperQuery, error) {
+		known, err := s.Store.Papers(ctx, offprint.PaperQuery{Category: name, Sort: offprint.SortTime, Limit: 1})
+		if err == nil && len(known.Items) == 0 {
+			err = offprint.Errorf(offprint.KindNotFound, "No paper here is in the category %q.", name)
+		}
 		return &feeds.Feed{
 			Title: "Offprint: " + name, Link: &feeds.Link{Href: s.BaseURL + "/category/" + url.PathEscape(name)},
 			Description: "New papers in " + name + ".",
-		}, offprint.PaperQuery{Category: name, Sort: offprint.SortTime}, nil
+		}, offprint.PaperQuery{Category: name, Sort: offprint.SortTime}, err
 	}))
 	handle("GET /feed/search/{file}", s.feed(func(ctx context.Context, slug string) (*feeds.Feed, offprint.PaperQuery, error) {
 		saved, err := s.Store.SavedSearchBySlug(ctx, slug)
@@ -86,7 +94,7 @@ func (s *Server) feed(find func(ctx context.Context, name string) (*feeds.Feed, 
 				feed.Updated = u
 			}
 		}
-		feed.Id = s.BaseURL + strings.TrimSuffix(r.URL.Path, ext)
+		feed.Id = s.BaseURL + r.URL.EscapedPath()
 		var buf bytes.Buffer
 		if err := write(feed, &buf); err != nil {
 			return fmt.Errorf("write a feed: %w", err)
@@ -94,22 +102,76 @@ func (s *Server) feed(find func(ctx context.Context, name string) (*feeds.Feed, 
 		h := w.Header()
 		h.Set("Content-Type", contentType)
 		h.Set("Cache-Control", "max-age=300")
-		h.Set("ETag", etagOf(buf.Bytes()))
-		http.ServeContent(w, r, "", feed.Updated, bytes.NewReader(buf.Bytes()))
+		etag := etagOf(buf.Bytes())
+		h.Set("ETag", etag)
+		http.ServeContent(w, r, "", s.feedChanges.at(r.URL.Path, etag, s.now()), bytes.NewReader(buf.Bytes()))
 		return nil
 	}
 }
 
-func feedFormat(ext string) (write func(*feeds.Feed, *bytes.Buffer) error, contentType string, ok bool) {
+// feedFormat returns how a feed is written whose address ends in ext. A feed's
+// Id is its own address.
+func feedFormat(ext string) (write func(*feeds.Feed, io.Writer) error, contentType string, ok bool) {
 	switch ext {
 	case ".atom":
-		return func(f *feeds.Feed, b *bytes.Buffer) error { return f.WriteAtom(b) }, "application/atom+xml; charset=utf-8", true
+		return func(f *feeds.Feed, w io.Writer) error {
+			atom := (&feeds.Atom{Feed: descriptionsAsHTML(f)}).AtomFeed()
+			atom.Id = f.Id
+			return feeds.WriteXML(atom, w)
+		}, "application/atom+xml; charset=utf-8", true
 	case ".rss":
-		return func(f *feeds.Feed, b *bytes.Buffer) error { return f.WriteRss(b) }, "application/rss+xml; charset=utf-8", true
+		return func(f *feeds.Feed, w io.Writer) error { return descriptionsAsHTML(f).WriteRss(w) }, "application/rss+xml; charset=utf-8", true
 	case ".json":
-		return func(f *feeds.Feed, b *bytes.Buffer) error { return f.WriteJSON(b) }, "application/feed+json; charset=utf-8", true
+		return func(f *feeds.Feed, w io.Writer) error {
+			j := (&feeds.JSON{Feed: f}).JSONFeed()
+			j.FeedUrl = f.Id
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(j)
+		}, "application/feed+json; charset=utf-8", true
 	}
 	return nil, "", false
+}
+
+// descriptionsAsHTML makes HTML of the descriptions, which are plain text:
+// that is what they are in Atom, as it is written here, and in RSS.
+func descriptionsAsHTML(f *feeds.Feed) *feeds.Feed {
+	for _, item := range f.Items {
+		item.Description = html.EscapeString(item.Description)
+	}
+	return f
+}
+
+// feedChanges remembers when each feed was last seen to change. Papers only
+// know their day, and one that joins it at noon must reach who asks for what
+// is new since the morning. After a restart every feed counts as new, once.
+type feedChanges struct {
+	mu   sync.Mutex
+	last map[string]feedChange // by path; only feeds that exist get in
+}
+
+type feedChange struct {
+	etag string
+	at   time.Time
+}
+
+// at returns when the feed at a path came to have the content with a tag. Two
+// changes are a second apart at least, which is as exact as HTTP's dates are.
+func (c *feedChanges) at(path, etag string, now time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		c.last = map[string]feedChange{}
+	}
+	change, ok := c.last[path]
+	if change.etag == etag {
+		return change.at
+	}
+	if next := change.at.Add(time.Second); ok && now.Before(next) {
+		now = next
+	}
+	c.last[path] = feedChange{etag, now.Truncate(time.Second)}
+	return c.last[path].at
 }
 
 func (s *Server) feedItem(p *offprint.Paper) *feeds.Item {

@@ -81,6 +81,7 @@ type Server struct {
 
 	days           derived[[]offprint.DayCount]
 	categoryCounts derived[[]offprint.Count]
+	feedChanges    feedChanges
 	now            func() time.Time
 }
 
