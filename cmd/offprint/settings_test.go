@@ -153,3 +153,25 @@ func TestConfigurationPage(t *testing.T) {
 		t.Errorf("docs/configuration.md is not up to date: run make generate (%v)", err)
 	}
 }
+
+func TestSiteURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "http://127.0.0.1:8080",
+		"https://papers.example.org":    "https://papers.example.org",
+		"HTTPS://papers.example.org:1/": "https://papers.example.org:1",
+		"http://[::1]:8080":             "http://[::1]:8080",
+
+		"papers.example.org":          "",
+		"javascript:alert(1)":         "",
+		"https://example.org/papers":  "",
+		"https://example.org?":        "",
+		"https://example.org#x":       "",
+		"https://ann:pw@example.org":  "",
+		"https://example.org\r\nX: y": "",
+	} {
+		c, _, err := parse(t, "", "serve", "--base-url", text)
+		if (err == nil) != (want != "") || err == nil && c.Serve.baseURL() != want {
+			t.Errorf("%q: %q, %v; want %q", text, c.Serve.baseURL(), err, want)
+		}
+	}
+}
