@@ -30,6 +30,11 @@ type Config struct {
 	PreNorm bool    // x + f(norm(x)), with a last norm after the stack, in place of norm(x + f(x))
 	Dropout float64 // of each part's output, while training
 
+	// Residual scales the initial weights of each part's last layer; 0 for 1.
+	// Small ones start the stack near the identity, which short training on
+	// vectors that already mean something needs.
+	Residual float64
+
 	// Activation is the feed-forward part's; nil for relu.
 	Activation func(x *graph.Node) *graph.Node
 }
@@ -41,8 +46,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("transformer: %d layers, %d dimensions, %d heads, %d inner ones", c.Layers, c.Dim, c.Heads, c.Inner)
 	case c.Dim%c.Heads != 0:
 		return fmt.Errorf("transformer: %d dimensions do not share out among %d heads", c.Dim, c.Heads)
-	case !(c.Dropout >= 0 && c.Dropout < 1):
-		return fmt.Errorf("transformer: dropout %v must be within [0, 1)", c.Dropout)
+	case !(c.Dropout >= 0 && c.Dropout < 1) || !(c.Residual >= 0):
+		return fmt.Errorf("transformer: dropout %v must be within [0, 1), residual scale %v at least 0", c.Dropout, c.Residual)
 	}
 	return nil
 }
@@ -75,9 +80,9 @@ func (c Config) stack(s *model.Scope, x *graph.Node, mask Mask, memory *graph.No
 	}
 	for i := range c.Layers {
 		l := s.In("layer_%d", i)
-		x = c.part(l.In("self"), x, func(s *model.Scope, x *graph.Node) *graph.Node { return Attend(s, x, x, c.Heads, mask) })
+		x = c.part(l.In("self"), x, func(s *model.Scope, x *graph.Node) *graph.Node { return c.attend(s, x, x, mask) })
 		if memory != nil {
-			x = c.part(l.In("memory"), x, func(s *model.Scope, x *graph.Node) *graph.Node { return Attend(s, x, memory, c.Heads, memoryMask) })
+			x = c.part(l.In("memory"), x, func(s *model.Scope, x *graph.Node) *graph.Node { return c.attend(s, x, memory, memoryMask) })
 		}
 		x = c.part(l.In("feed"), x, c.feed)
 	}
@@ -108,50 +113,89 @@ func (c Config) feed(s *model.Scope, x *graph.Node) *graph.Node {
 	if act == nil {
 		act = activation.Relu
 	}
-	return Dense(s.In("out"), act(Dense(s.In("in"), x, inner)), c.Dim)
+	return dense(s.In("out"), act(Dense(s.In("in"), x, inner)), c.Dim, c.residual())
+}
+
+func (c Config) attend(s *model.Scope, x, memory *graph.Node, mask Mask) *graph.Node {
+	return dense(s.In("out"), heads(s, x, memory, c.Heads, mask), c.Dim, c.residual())
+}
+
+func (c Config) residual() float64 {
+	if c.Residual == 0 {
+		return 1
+	}
+	return c.Residual
 }
 
 // Attend is multi-head attention: each position of query [batch, m, d] gets a
-// mean of the values of memory [batch, n, d], weighed by softmax(q k / sqrt(d /
-// heads)) in each of the heads. The mask is on memory's positions. A position
+// mean of the values of memory [batch, n, d], weighed by softmax(q k / sqrt(d / n))
+// in each of n heads. The mask is on memory's positions. A position
 // that may look at nothing gets the plain mean of all.
-func Attend(s *model.Scope, query, memory *graph.Node, heads int, mask Mask) *graph.Node {
+func Attend(s *model.Scope, query, memory *graph.Node, n int, mask Mask) *graph.Node {
+	return Dense(s.In("out"), heads(s, query, memory, n, mask), query.Shape().Dim(-1))
+}
+
+// heads are the n heads' outputs, side by side.
+func heads(s *model.Scope, query, memory *graph.Node, n int, mask Mask) *graph.Node {
 	d := query.Shape().Dim(-1)
-	split := func(x *graph.Node, axes ...int) *graph.Node {
-		return graph.TransposeAllAxes(graph.Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), heads, d/heads), axes...)
+	if n < 1 || d%n != 0 {
+		panic(fmt.Errorf("transformer: %d dimensions do not share out among %d heads", d, n))
 	}
-	q := split(Dense(s.In("query"), query, d), 0, 2, 1, 3)
-	k := split(Dense(s.In("key"), memory, d), 0, 2, 3, 1)
-	v := split(Dense(s.In("value"), memory, d), 0, 2, 1, 3)
-	scores := graph.MulScalar(graph.MatMul(q, k), 1/math.Sqrt(float64(d/heads)))
-	scores = mask.apply(scores)
-	out := graph.TransposeAllAxes(graph.MatMul(graph.Softmax(scores, -1), v), 0, 2, 1, 3)
-	return Dense(s.In("out"), graph.Reshape(out, query.Shape().Dimensions...), d)
+	// What comes from the same vectors is one product.
+	var q, kv *graph.Node
+	if query == memory {
+		q = Dense(s.In("query_key_value"), query, 3*d)
+		kv = columns(q, d, 3*d)
+	} else {
+		q = Dense(s.In("query"), query, d)
+		kv = Dense(s.In("key_value"), memory, 2*d)
+	}
+	// A head is a slice of the vectors. One product over all heads would need
+	// them on an axis before the positions', and the Go backend's transposes took
+	// a third of a training step.
+	out := make([]*graph.Node, n)
+	width := d / n
+	for h := range out {
+		at := h * width
+		scores := graph.Einsum("bqd,bkd->bqk", columns(q, at, at+width), columns(kv, at, at+width))
+		scores = mask.apply(graph.MulScalar(scores, 1/math.Sqrt(float64(width))))
+		out[h] = graph.Einsum("bqk,bkd->bqd", graph.Softmax(scores, -1), columns(kv, d+at, d+at+width))
+	}
+	return graph.Concatenate(out, -1)
+}
+
+// columns are some of the last axis of x [batch, length, width].
+func columns(x *graph.Node, from, to int) *graph.Node {
+	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(from, to))
 }
 
 // never is a score low enough for a weight of 0, and finite: a row of nothing
 // else must not divide by 0.
 const never = -1e9
 
-// apply lowers the scores [batch, heads, queries, keys] that the mask forbids.
+// apply lowers the scores [batch, queries, keys] that the mask forbids.
 func (m Mask) apply(scores *graph.Node) *graph.Node {
 	g, dims := scores.Graph(), scores.Shape().Dimensions
 	if m.Causal {
 		sq := shapes.Make(dtypes.Int32, dims...)
-		later := graph.GreaterThan(graph.Iota(g, sq, 3), graph.Iota(g, sq, 2))
+		later := graph.GreaterThan(graph.Iota(g, sq, 2), graph.Iota(g, sq, 1))
 		scores = graph.Where(later, graph.MulScalar(graph.OnesLike(scores), never), scores)
 	}
 	if m.Valid != nil {
-		valid := graph.BroadcastToDims(graph.Reshape(m.Valid, dims[0], 1, 1, dims[3]), dims...)
+		valid := graph.BroadcastToDims(graph.Reshape(m.Valid, dims[0], 1, dims[2]), dims...)
 		scores = graph.Where(valid, scores, graph.MulScalar(graph.OnesLike(scores), never))
 	}
 	return scores
 }
 
 // Dense is x W + b over the last axis of x, with out outputs.
-func Dense(s *model.Scope, x *graph.Node, out int) *graph.Node {
+func Dense(s *model.Scope, x *graph.Node, out int) *graph.Node { return dense(s, x, out, 1) }
+
+// dense is Dense with the initial weights scaled.
+func dense(s *model.Scope, x *graph.Node, out int, scale float64) *graph.Node {
 	g, in := x.Graph(), x.Shape().Dim(-1)
-	w := s.WithInitializer(initializer.GlorotUniformFn(s)).VariableWithShape("weights", shapes.Make(x.DType(), in, out))
+	limit := scale * math.Sqrt(6/float64(in+out)) // Glorot's
+	w := s.WithInitializer(initializer.RandomUniformFn(s, -limit, limit)).VariableWithShape("weights", shapes.Make(x.DType(), in, out))
 	b := s.WithInitializer(initializer.Zero).VariableWithShape("biases", shapes.Make(x.DType(), out))
 	// One product over all positions is much faster than one for each example.
 	y := graph.MatMul(graph.Reshape(x, x.Shape().Size()/in, in), w.NodeValue(g))
