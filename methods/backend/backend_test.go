@@ -64,6 +64,7 @@ func TestRowMajorProducts(t *testing.T) {
 		{"a,b->ab", []int{7}, []int{5}},
 		{"ab,b->a", []int{7, 5}, []int{5}},
 		{"ik,jk->ij", []int{300, 200}, []int{100, 200}}, // large
+		{"ki,kj->ij", []int{200, 300}, []int{200, 100}},
 	} {
 		lhs, rhs := draw(rng, c.lhs), draw(rng, c.rhs)
 		f := func(x, y *graph.Node) []*graph.Node {

@@ -7,14 +7,15 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// rowMajor is a backend that takes its small matrix products row by row.
+// rowMajor is a backend that takes its matrix products row by row.
 //
 // GoMLX has one kernel for a product of rows with rows, and one for rows with
-// columns. For anything that is neither, such as most gradients, it transposes
-// to the first. Below largeProduct that one sums up the lanes of a vector
-// register for each number of the result, which takes Intel's processors 100 ns:
-// a batch of 64 through a layer of 64 x 64 takes 400 us, and 30 in the other
-// form, the transposition included. Larger products are fast in both.
+// columns. For anything that is neither, such as the gradients of weights, it
+// transposes both sides to the first. Below largeProduct that one sums up the
+// lanes of a vector register for each number of the result, which takes Intel's
+// processors 100 ns: a batch of 64 through a layer of 64 x 64 takes 400 us, and
+// 30 in the other form, the transposition of one side included. Larger products
+// are as fast in both.
 //
 // Tensors remember the backend of their buffer, so buffers are wrapped as well.
 type rowMajor struct{ compute.Backend }
@@ -96,7 +97,7 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device comp
 type function struct{ compute.Function }
 
 // DotGeneral brings the left side to [batch, rows, sum] and the right one to
-// [batch, sum, columns] if the product is small.
+// [batch, sum, columns], unless it is a large product of rows with rows.
 func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs compute.Value, rhsSum, rhsBatch []int, config compute.DotGeneralConfig) (compute.Value, error) {
 	left, err := f.Builder().OpShape(lhs)
 	if err != nil {
@@ -106,25 +107,26 @@ func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs com
 	if err != nil {
 		return nil, err
 	}
+	leftOrder := slices.Concat(lhsBatch, rest(left, lhsSum, lhsBatch), lhsSum)
 	columns := rest(right, rhsSum, rhsBatch)
 	work := left.Size()
 	for _, a := range columns {
 		work *= right.Dimensions[a]
 	}
-	small := work < largeProduct && len(columns) > 0
-	if small {
-		if lhs, err = f.transpose(lhs, slices.Concat(lhsBatch, rest(left, lhsSum, lhsBatch), lhsSum)); err != nil {
-			return nil, err
-		}
-		if rhs, err = f.transpose(rhs, slices.Concat(rhsBatch, rhsSum, columns)); err != nil {
-			return nil, err
-		}
-		batch := count(0, len(lhsBatch))
-		lhsSum, lhsBatch = count(left.Rank()-len(lhsSum), len(lhsSum)), batch
-		rhsSum, rhsBatch = count(len(batch), len(rhsSum)), batch
+	large := work >= largeProduct
+	if len(columns) == 0 || large && slices.IsSorted(leftOrder) && slices.IsSorted(slices.Concat(rhsBatch, columns, rhsSum)) {
+		return f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
 	}
-	y, err := f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
-	if err != nil || !small {
+	if lhs, err = f.transpose(lhs, leftOrder); err != nil {
+		return nil, err
+	}
+	if rhs, err = f.transpose(rhs, slices.Concat(rhsBatch, rhsSum, columns)); err != nil {
+		return nil, err
+	}
+	batch := count(0, len(lhsBatch))
+	lhsSum, rhsSum = count(left.Rank()-len(lhsSum), len(lhsSum)), count(len(batch), len(rhsSum))
+	y, err := f.Function.DotGeneral(lhs, lhsSum, batch, rhs, rhsSum, batch, config)
+	if err != nil || large {
 		return y, err
 	}
 	return f.copied(y)

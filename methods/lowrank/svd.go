@@ -33,13 +33,16 @@ func SVD(ctx context.Context, a *sparse.Matrix, rank int, rng *rand.Rand) (u *ma
 			q.Set(i, j, rng.NormFloat64())
 		}
 	}
-	var y *mat.Dense
-	for range PowerIters {
+	for i := range PowerIters {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, nil, err
 		}
-		y = orthonormal(mul(a, q))
-		q = orthonormal(mul(at, y))
+		// Between the iterations a basis need only be well conditioned.
+		passes := 1
+		if i == PowerIters-1 {
+			passes = 2
+		}
+		q = orthonormal(mul(at, mul(a, q)), passes)
 	}
 	// A ~ (A q) q^T: the small factor's decomposition is A's.
 	var small mat.SVD
@@ -70,11 +73,11 @@ func mul(a *sparse.Matrix, x *mat.Dense) *mat.Dense {
 }
 
 // orthonormal returns an orthonormal basis of the columns of y, with as many
-// columns. It goes through the Gram matrix, twice, which for tall matrices is
-// much faster than Householder reflections and as exact (CholeskyQR2); columns
-// that depend on each other fall back to the reflections.
-func orthonormal(y *mat.Dense) *mat.Dense {
-	for range 2 {
+// columns. It goes through the Gram matrix, which for tall matrices is much
+// faster than Householder reflections and in two passes as exact (CholeskyQR2);
+// columns that depend on each other fall back to the reflections.
+func orthonormal(y *mat.Dense, passes int) *mat.Dense {
+	for range passes {
 		_, k := y.Dims()
 		gram := mat.NewSymDense(k, nil)
 		gram.SymOuterK(1, y.T())
