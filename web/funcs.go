@@ -63,6 +63,8 @@ func ago(d time.Duration) string {
 // took writes how long something lasted, as precisely as anybody cares.
 func took(d time.Duration) string {
 	switch {
+	case d < 100*time.Millisecond:
+		return "under 0.1 s"
 	case d < 10*time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'g', 2, 64) + " s"
 	case d < 2*time.Minute:

@@ -71,7 +71,7 @@ func pages(si *site) map[string][]string {
 			"/feeds", "/help", "/api/v1/docs",
 		},
 		"Lab": {
-			"/lab", "/lab/" + labSlug, "/lab/lora", "/lab/source/" + labSlug, "/lab/reports/" + si.report, "/lab/reports/" + si.broken,
+			"/lab", "/lab/" + labSlug, "/lab/corda", "/lab/source/" + labSlug, "/lab/reports/" + si.report, "/lab/reports/" + si.broken,
 			"/lab/compare/" + labSlug + "?before=" + si.broken + "&after=" + si.report, "/lab/jobs/" + si.job,
 		},
 		"SignedOut": {

@@ -51,7 +51,7 @@ func newSite(t *testing.T) *site {
 	si := &site{T: t, store: store, url: "http://" + ts.Listener.Addr().String()}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := web.New(web.Config{
-		Store: store, Log: log, BaseURL: si.url, SignUp: web.SignUpOpen,
+		Store: store, Log: log, BaseURL: si.url, Version: "1.0", SignUp: web.SignUpOpen,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		SendSignIn:     func(context.Context, string, string) error { return nil },
 		AddPaper: func(context.Context, string) (*offprint.Paper, error) {
