@@ -15,7 +15,9 @@ import (
 //     Updated come from the newer text: by arXiv id if there are two, else by the
 //     number of versions, else by Updated. A report without a date is older than
 //     one with a date; of two alike, q counts as newer. What the newer text lacks
-//     is filled in from the older one.
+//     is filled in from the older one. What only feeds tell of a work counts as
+//     older than any other report, whatever its date: a feed often speaks of
+//     papers that it links, in words of its own.
 //   - Versions are united, unless they are of two arXiv ids.
 //   - Listed and Published are the earliest.
 //   - Origins are united by source; of one that both have, q's signal and
@@ -51,6 +53,12 @@ func compareAge(a, b *Paper) int {
 	if twoArXivIDs(a, b) {
 		return compareArXivIDs(a.ArXivID, b.ArXivID)
 	}
+	if own := ownWords(a); own != ownWords(b) {
+		if own {
+			return 1
+		}
+		return -1
+	}
 	if na, nb := lastVersion(a), lastVersion(b); na > 0 && nb > 0 && na != nb {
 		return cmp.Compare(na, nb)
 	}
@@ -64,6 +72,11 @@ func compareAge(a, b *Paper) int {
 		return 1
 	}
 	return cmp.Compare(dated(a), dated(b))
+}
+
+// ownWords reports whether something else than a feed speaks of a paper.
+func ownWords(p *Paper) bool {
+	return slices.ContainsFunc(p.Origins, func(o Origin) bool { return !strings.HasPrefix(o.Source, "feed:") })
 }
 
 // twoArXivIDs reports whether a work was submitted twice, so that each report
@@ -142,7 +155,8 @@ func (m *merge) versions() {
 
 func (m *merge) dates() {
 	p, q := m.p, m.q
-	if m.age >= 0 && q.Updated.After(p.Updated) {
+	outranked := m.age > 0 && !ownWords(p) && ownWords(q) // p's date is a feed's
+	if m.age >= 0 && q.Updated.After(p.Updated) || outranked && !q.Updated.IsZero() && !q.Updated.Equal(p.Updated) {
 		p.Updated, m.changed = q.Updated, true
 	}
 	if !q.Published.IsZero() && (p.Published.IsZero() || q.Published.Before(p.Published)) {

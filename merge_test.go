@@ -104,6 +104,33 @@ func TestMergeOrigins(t *testing.T) {
 	}
 }
 
+// What a feed says of a paper that it links does not replace the paper's own
+// text, in whatever order the two come.
+func TestMergeOfFeeds(t *testing.T) {
+	feed := Paper{ArXivID: "2503.01234", Title: "Great new paper!", Abstract: "Read this.", Comment: "via x", Updated: at(9), Origins: []Origin{{Source: "feed:https://x.org", Seen: at(9)}}}
+	for name, own := range map[string]Paper{
+		"arXiv":  {ArXivID: "2503.01234", Title: "A title", Abstract: "Own.", Updated: at(3), Versions: []Version{{1, at(3)}}, Origins: []Origin{{Source: "arxiv", Seen: at(4)}}},
+		"a file": {ArXivID: "2503.01234", Title: "A title", Abstract: "Own.", Origins: []Origin{{Source: "file:x", Seen: at(4)}}},
+	} {
+		last, first := own, feed
+		last.Merge(&feed)
+		first.Merge(&own)
+		for order, p := range map[string]Paper{"last": last, "first": first} {
+			if p.Title != "A title" || p.Abstract != "Own." || p.Comment != "via x" || len(p.Origins) != 2 {
+				t.Errorf("%s, the feed %s: %+v", name, order, p)
+			}
+			if !own.Updated.IsZero() && !p.Updated.Equal(own.Updated) {
+				t.Errorf("%s, the feed %s: updated %v", name, order, p.Updated)
+			}
+		}
+	}
+	p, later := feed, feed
+	later.Title, later.Updated = "Its title", at(10)
+	if p.Merge(&later); p.Title != "Its title" {
+		t.Errorf("a feed that corrects itself: %+v", p)
+	}
+}
+
 func TestMergeWithdrawn(t *testing.T) {
 	arxiv := []Origin{{Source: "arxiv"}}
 	p := Paper{ArXivID: "2503.01234", Origins: arxiv, Updated: at(3)}
