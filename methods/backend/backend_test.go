@@ -65,6 +65,8 @@ func TestRowMajorProducts(t *testing.T) {
 		{"ab,b->a", []int{7, 5}, []int{5}},
 		{"ik,jk->ij", []int{300, 200}, []int{100, 200}}, // large
 		{"ki,kj->ij", []int{200, 300}, []int{200, 100}},
+		{"ki,kj->ij", []int{60, 900}, []int{60, 20}}, // exchanged
+		{"bki,kbj->bij", []int{2, 60, 900}, []int{60, 2, 20}},
 	} {
 		lhs, rhs := draw(rng, c.lhs), draw(rng, c.rhs)
 		f := func(x, y *graph.Node) []*graph.Node {

@@ -97,7 +97,9 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device comp
 type function struct{ compute.Function }
 
 // DotGeneral brings the left side to [batch, rows, sum] and the right one to
-// [batch, sum, columns], unless it is a large product of rows with rows.
+// [batch, sum, columns], unless it is a large product of rows with rows, which
+// GoMLX does as fast. Where that moves less memory it exchanges the sides and
+// transposes the result.
 func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs compute.Value, rhsSum, rhsBatch []int, config compute.DotGeneralConfig) (compute.Value, error) {
 	left, err := f.Builder().OpShape(lhs)
 	if err != nil {
@@ -107,29 +109,57 @@ func (f *function) DotGeneral(lhs compute.Value, lhsSum, lhsBatch []int, rhs com
 	if err != nil {
 		return nil, err
 	}
-	leftOrder := slices.Concat(lhsBatch, rest(left, lhsSum, lhsBatch), lhsSum)
-	columns := rest(right, rhsSum, rhsBatch)
-	work := left.Size()
-	for _, a := range columns {
-		work *= right.Dimensions[a]
-	}
-	large := work >= largeProduct
-	if len(columns) == 0 || large && slices.IsSorted(leftOrder) && slices.IsSorted(slices.Concat(rhsBatch, columns, rhsSum)) {
+	rows, columns := rest(left, lhsSum, lhsBatch), rest(right, rhsSum, rhsBatch)
+	result := left.Size() / sizeOf(left, lhsSum) * sizeOf(right, columns)
+	large := result*sizeOf(left, lhsSum) >= largeProduct
+	leftRows, rightRows := slices.Concat(lhsBatch, rows, lhsSum), slices.Concat(rhsBatch, columns, rhsSum)
+	if len(rows) == 0 || len(columns) == 0 || large && slices.IsSorted(leftRows) && slices.IsSorted(rightRows) {
 		return f.Function.DotGeneral(lhs, lhsSum, lhsBatch, rhs, rhsSum, rhsBatch, config)
 	}
-	if lhs, err = f.transpose(lhs, leftOrder); err != nil {
+	leftColumns, rightColumns := slices.Concat(lhsBatch, lhsSum, rows), slices.Concat(rhsBatch, rhsSum, columns)
+	exchange := result+moved(left, leftColumns)+moved(right, rightRows) < moved(left, leftRows)+moved(right, rightColumns)
+	if exchange {
+		lhs, rhs = rhs, lhs
+		leftRows, rightColumns = rightRows, leftColumns
+	}
+	if lhs, err = f.transpose(lhs, leftRows); err != nil {
 		return nil, err
 	}
-	if rhs, err = f.transpose(rhs, slices.Concat(rhsBatch, rhsSum, columns)); err != nil {
+	if rhs, err = f.transpose(rhs, rightColumns); err != nil {
 		return nil, err
 	}
-	batch := count(0, len(lhsBatch))
-	lhsSum, rhsSum = count(left.Rank()-len(lhsSum), len(lhsSum)), count(len(batch), len(rhsSum))
-	y, err := f.Function.DotGeneral(lhs, lhsSum, batch, rhs, rhsSum, batch, config)
-	if err != nil || large {
-		return y, err
+	b, n := len(lhsBatch), len(lhsSum)
+	batch := count(0, b)
+	y, err := f.Function.DotGeneral(lhs, count(len(leftRows)-n, n), batch, rhs, count(b, n), batch, config)
+	if err != nil {
+		return nil, err
 	}
-	return f.copied(y)
+	if !large {
+		if y, err = f.copied(y); err != nil {
+			return nil, err
+		}
+	}
+	if !exchange {
+		return y, nil
+	}
+	return f.transpose(y, slices.Concat(batch, count(b+len(columns), len(rows)), count(b, len(columns))))
+}
+
+// moved is the number of values that a transposition to an order of axes moves.
+func moved(s shapes.Shape, order []int) int {
+	if slices.IsSorted(order) {
+		return 0
+	}
+	return s.Size()
+}
+
+// sizeOf is the product of some dimensions.
+func sizeOf(s shapes.Shape, axes []int) int {
+	n := 1
+	for _, a := range axes {
+		n *= s.Dimensions[a]
+	}
+	return n
 }
 
 // copied copies the result of a product, because Go's copying of 257 to 2,047
