@@ -70,3 +70,12 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	}
 	return nil
 }
+
+// refuseLinkLocal is a net.Dialer.Control for what may reach private addresses.
+func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil || ap.Addr().Unmap().IsLinkLocalUnicast() {
+		return offprint.Errorf(offprint.KindForbidden, "The address is link-local, which is always refused.")
+	}
+	return nil
+}

@@ -88,3 +88,18 @@ func FuzzPublic(f *testing.F) {
 		}
 	})
 }
+
+func TestLinkLocalIsAlwaysRefused(t *testing.T) {
+	for address, refused := range map[string]bool{
+		"169.254.169.254:80":          true,
+		"[::ffff:169.254.169.254]:80": true,
+		"[fe80::1%eth0]:80":           true,
+		"127.0.0.1:80":                false,
+		"10.0.0.1:80":                 false,
+		"[fd00::1]:80":                false,
+	} {
+		if err := refuseLinkLocal("tcp", address, nil); (err != nil) != refused {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

@@ -36,7 +36,8 @@ const MaxRedirects = 5
 type Options struct {
 	UserAgent string // see [UserAgent]; used where a request has none of its own
 
-	// AllowPrivate lets all of the client's requests reach any address.
+	// AllowPrivate lets all of the client's requests reach any address that
+	// [AllowPrivate] does.
 	AllowPrivate bool
 
 	MaxBody        int64         // bytes of a body, decompressed; 32 MiB
@@ -82,7 +83,7 @@ func New(o Options) *http.Client {
 	t := &transport{
 		options: o,
 		public:  newTransport(o, net.Dialer{Control: refusePrivate}),
-		private: newTransport(o, net.Dialer{}),
+		private: newTransport(o, net.Dialer{Control: refuseLinkLocal}),
 	}
 	for _, p := range o.Pace {
 		t.gates = append(t.gates, newGate(p))
@@ -117,7 +118,8 @@ type privateKey struct{}
 
 // AllowPrivate returns a context whose requests may reach private and loopback
 // addresses, redirects included. It is for an address that whoever runs the
-// server has marked as meant.
+// server has marked as meant. Link-local addresses stay out of reach: that is
+// where clouds hand out a machine's credentials, and nothing to read.
 func AllowPrivate(ctx context.Context) context.Context {
 	return context.WithValue(ctx, privateKey{}, true)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -55,6 +56,9 @@ func (c sourceAddCmd) Run(ctx context.Context, e *env) error {
 	})
 }
 
+// arxivCategory matches what can be a category, an archive or a set of arXiv's.
+var arxivCategory = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z-]+)?$|^[A-Za-z0-9-]+(:[A-Za-z0-9-]+){1,2}$`)
+
 // sources turns the arguments into sources: one for all categories of arXiv,
 // and one for each feed, which is looked at.
 func (c sourceAddCmd) sources(ctx context.Context) ([]offprint.Source, error) {
@@ -71,8 +75,8 @@ func (c sourceAddCmd) sources(ctx context.Context) ([]offprint.Source, error) {
 	var categories []string
 	for _, arg := range c.Sources {
 		if category, ok := strings.CutPrefix(strings.ToLower(arg[:min(len(arg), 6)])+arg[min(len(arg), 6):], "arxiv:"); ok {
-			if category == "" {
-				return nil, offprint.Errorf(offprint.KindInvalid, "name a category: arxiv:cs.CL, arxiv:cs or arxiv:all.")
+			if !arxivCategory.MatchString(category) {
+				return nil, offprint.Errorf(offprint.KindInvalid, "arxiv:%s names no category: write arxiv:cs.CL, arxiv:cs or arxiv:all.", printable(category))
 			}
 			categories = append(categories, category)
 			continue
