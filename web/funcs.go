@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ func mathHTML(s string) template.HTML { return texmath.HTML(s) }
 func (s *Server) templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"asset":     func(name string) string { return s.assets.path(name) },
+		"segment":   url.PathEscape, // a name as part of a path
 		"url":       func(path string) string { return s.BaseURL + path },
 		"version":   func() string { return s.Version },
 		"math":      mathHTML,

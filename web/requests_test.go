@@ -15,7 +15,7 @@ func TestRequestsOfStrangers(t *testing.T) {
 	si := newSite(t, nil)
 	_, err := si.store.PutPapers(t.Context(), []offprint.Paper{
 		{ArXivID: "hep-th/9901001", Title: "Strings of old", Authors: []string{"Jane Doe"}, Abstract: "Old.", Listed: 20_000},
-		{ArXivID: "2503.01234", Title: "Strings of new", Authors: []string{"Jane Doe"}, Abstract: "New.", Listed: 20_000},
+		{ArXivID: "2503.01234", Title: "Strings of new", Authors: []string{"Jane Doe"}, Abstract: "New.", Categories: []string{"AI/ML"}, Listed: 20_000},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -29,6 +29,8 @@ func TestRequestsOfStrangers(t *testing.T) {
 		{"GET", "/paper/hep-th/9901001", 200, "/paper/hep-th-9901001", "", "Strings of old"},
 		{"GET", "/paper/hep-th/9901001v2", 200, "/paper/hep-th-9901001", "", "Strings of old"},
 		{"GET", "/paper/hep-th/9901002", 404, "", "", "no such paper"},
+		{"GET", "/paper/2503.01234", 200, "", "", `href="/category/AI%2FML"`},
+		{"GET", "/category/AI%2FML", 200, "", "", "Strings of new"},
 		{"GET", "/paper/2503.01234/nothing", 404, "", "", "no page"},
 		{"GET", "/paper/2503.01234/ris", 200, "", "", "TY  -"},
 		{"POST", "/", 405, "", "GET", "takes only GET"},
