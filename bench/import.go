@@ -23,10 +23,7 @@ func benchImport(ctx context.Context, r *report, bin, data string, files []strin
 	r.note("import", fmt.Sprintf("%.2f s", took.Seconds()))
 	r.note("import: records a second", fmt.Sprintf("%.0f", float64(records)/took.Seconds()))
 
-	store, err := storeFile(data)
-	if err != nil {
-		return err
-	}
+	store := filepath.Join(data, "offprint.db")
 	info, err := os.Stat(store)
 	if err != nil {
 		return err
@@ -114,13 +111,4 @@ func sqlite3(ctx context.Context, file, db, input string) error {
 		return fmt.Errorf("sqlite3: %w: %.500s", err, errs.String())
 	}
 	return nil
-}
-
-// storeFile finds the database in a data folder.
-func storeFile(data string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(data, "*.db"))
-	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("%d databases in %s, want one", len(files), data)
-	}
-	return files[0], nil
 }
