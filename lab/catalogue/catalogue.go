@@ -14,6 +14,7 @@ func All() []lab.Reproduction {
 		rec.M2TRec,
 		embed.MRL,
 		rec.NGCF,
+		rec.SemanticIDs,
 		embed.UnifiedEmbedding,
 	}
 }

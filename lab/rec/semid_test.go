@@ -1,0 +1,9 @@
+package rec
+
+import (
+	"testing"
+
+	"github.com/offprint/offprint/lab/labtest"
+)
+
+func TestSemanticIDs(t *testing.T) { labtest.Run(t, SemanticIDs) }
