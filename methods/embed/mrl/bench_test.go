@@ -62,7 +62,7 @@ func BenchmarkSearch(b *testing.B) {
 	}{
 		{"full", full},
 		{"adaptive", []Stage{{16, 1000}, {dim, 10}}},
-		{"funnel", []Stage{{8, 8000}, {16, 4000}, {32, 1000}, {64, 200}, {dim, 10}}},
+		{"funnel", []Stage{{8, 8000}, {16, 2000}, {32, 500}, {64, 100}, {dim, 10}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			kept := 0

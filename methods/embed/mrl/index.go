@@ -71,45 +71,48 @@ func (x *Index) Funnel(q []float32, stages []Stage) ([]Hit, error) {
 	var ids []int // nil stands for all
 	var hits []Hit
 	prefix := make([]float32, x.sizes.Full())
-	for _, st := range stages {
+	for at, st := range stages {
 		i := slices.Index(x.sizes, st.Dims)
 		if i < 0 || st.Keep < 1 {
 			return nil, fmt.Errorf("mrl: stage %+v: the index has the sizes %v, and at least 1 must be kept", st, x.sizes)
 		}
 		p := prefix[:st.Dims]
 		Truncate(p, q)
-		hits = x.rank(p, x.levels[i], ids, st.Keep)
-		ids = make([]int, len(hits))
-		for j, h := range hits {
-			ids[j] = h.ID
+		scores := score(p, x.levels[i], ids, x.n)
+		if at < len(stages)-1 { // the next stage needs no order
+			kept := eval.Select(scores, st.Keep)
+			for j, k := range kept {
+				kept[j] = row(ids, k)
+			}
+			ids = kept
+			continue
+		}
+		for _, k := range eval.Top(scores, st.Keep, nil) {
+			hits = append(hits, Hit{row(ids, k), scores[k]})
 		}
 	}
 	return hits, nil
 }
 
-func (x *Index) rank(q, rows []float32, ids []int, k int) []Hit {
+// score compares q with rows of its length: those of the ids, or the first n
+// without any.
+func score(q, rows []float32, ids []int, n int) []float32 {
 	m := len(q)
-	var scores []float32
+	if ids != nil {
+		n = len(ids)
+	}
+	scores := make([]float32, n)
+	for k := range scores {
+		scores[k] = vector.Dot(q, rows[row(ids, k)*m:])
+	}
+	return scores
+}
+
+func row(ids []int, k int) int {
 	if ids == nil {
-		scores = make([]float32, x.n)
-		for i := range scores {
-			scores[i] = vector.Dot(q, rows[i*m:])
-		}
-	} else {
-		scores = make([]float32, len(ids))
-		for i, id := range ids {
-			scores[i] = vector.Dot(q, rows[id*m:])
-		}
+		return k
 	}
-	best := eval.Top(scores, k, nil)
-	hits := make([]Hit, len(best))
-	for j, i := range best {
-		hits[j] = Hit{i, scores[i]}
-		if ids != nil {
-			hits[j].ID = ids[i]
-		}
-	}
-	return hits
+	return ids[k]
 }
 
 // MACs is the number of multiply-adds of a query that goes through the stages.
