@@ -169,6 +169,15 @@ func BenchmarkSearch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	codes4, err := EncodeAll(pq4, c.docs)
+	if err != nil {
+		b.Fatal(err)
+	}
+	blocks, err := NewBlocks(pq4, codes4)
+	if err != nil {
+		b.Fatal(err)
+	}
+	inBlocks := func(q []float32, _ []byte, k int) ([]Hit, error) { return blocks.Scan(q, k) }
 	for _, s := range []struct {
 		name  string
 		codec Codec
@@ -177,7 +186,8 @@ func BenchmarkSearch(b *testing.B) {
 	}{
 		{"int8", int8Rows, int8Rows.Scan, []int{10, 20}},
 		{"pq-32x8", pq8, pq8.Scan, []int{100, 300}},
-		{"pq-32x4", pq4, pq4.Scan, []int{300, 1000}},
+		{"pq-32x4", pq4, pq4.Scan, []int{1000}},
+		{"pq-32x4-blocks", pq4, inBlocks, []int{300, 1000}},
 	} {
 		codes, err := EncodeAll(s.codec, c.docs)
 		if err != nil {

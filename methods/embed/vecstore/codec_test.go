@@ -174,6 +174,85 @@ func TestScans(t *testing.T) {
 	}
 }
 
+// Blocks find what a scan of the codes finds, but for the rounding of the tables.
+func TestBlocks(t *testing.T) {
+	const n, dim, k = 200, 32, 15
+	x := vectors(n, dim, 3)
+	q := vectors(1, dim, 4)
+	p, err := NewPQ(t.Context(), x, dim, 8, 13, 5, random.New(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := EncodeAll(p, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := NewBlocks(p, codes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	every, err := p.Scan(q, codes, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	score := map[int]float32{}
+	for _, h := range every {
+		score[h.ID] = h.Score
+	}
+	found, err := b.Scan(q, k)
+	if err != nil || len(found) != k {
+		t.Fatalf("%d hits, %v", len(found), err)
+	}
+	for i, h := range found {
+		if math.Abs(float64(h.Score-score[h.ID])) > .02 {
+			t.Errorf("score %v of vector %d, want %v", h.Score, h.ID, score[h.ID])
+		}
+		if i > 0 && h.Score > found[i-1].Score {
+			t.Error("the hits are not in order")
+		}
+		if h.Score < every[k-1].Score-.02 {
+			t.Errorf("vector %d has the score %v, the %d best have %v", h.ID, h.Score, k, every[k-1].Score)
+		}
+	}
+	for _, k := range []int{-1, 0, 1, n, n + 5} {
+		found, err := b.Scan(q, k)
+		if err != nil || len(found) != min(n, max(0, k)) {
+			t.Errorf("%d hits of %d, %v", len(found), k, err)
+		}
+	}
+	if _, err := b.Scan(q[:3], 1); err == nil {
+		t.Error("no error for a short query")
+	}
+	if _, err := NewBlocks(p, codes[1:]); err == nil {
+		t.Error("no error for a part of a code")
+	}
+	whole, err := NewPQ(t.Context(), x, dim, 8, 17, 5, random.New(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewBlocks(whole, nil); err == nil {
+		t.Error("no error for more than 16 centres")
+	}
+}
+
+func TestTopSums(t *testing.T) {
+	rng := random.New(1, 1)
+	sums := make([]uint16, 300)
+	for i := range sums {
+		sums[i] = uint16(rng.IntN(40))
+	}
+	order := make([]int32, len(sums))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return int(sums[b]) - int(sums[a]) })
+	for _, k := range []int{0, 1, 7, 150, 300} {
+		if got := topSums(sums, 39, k); !slices.Equal(got, order[:k]) {
+			t.Errorf("the first %d are %v, want %v", k, got, order[:k])
+		}
+	}
+}
+
 func TestRerank(t *testing.T) {
 	rows := []float32{1, 0, 0, 1, .6, .8}
 	got := Rerank([]float32{1, 0}, rows, []Hit{{1, 9}, {2, 8}, {0, 7}}, 2)

@@ -86,12 +86,16 @@ func isPrime(n uint64) bool {
 	return n > 1
 }
 
-// input sets v [k].
-func (t *deepHash) input(x int32, v []float32) {
-	for j, h := range t.hash {
-		n := (h.a*uint64(x) + h.b) % h.p % dheRange
-		v[j] = 2*float32(n)/(dheRange-1) - 1
+// hashInputs are the inputs v of ids, [len(ids) x k].
+func hashInputs(hash []hashFunc, ids []int32) []float32 {
+	v := make([]float32, 0, len(ids)*len(hash))
+	for _, x := range ids {
+		for _, h := range hash {
+			n := (h.a*uint64(x) + h.b) % h.p % dheRange
+			v = append(v, 2*float32(n)/(dheRange-1)-1)
+		}
 	}
+	return v
 }
 
 // activations are what the way back needs of a hidden layer, [n x width].
@@ -106,10 +110,7 @@ type activations struct {
 // forward returns the rows of ids, normalised by their own means and deviations,
 // and what it went through.
 func (t *deepHash) forward(ids []int32) ([]float32, []activations) {
-	in := make([]float32, len(ids)*dheHashes)
-	for i, x := range ids {
-		t.input(x, in[i*dheHashes:(i+1)*dheHashes])
-	}
+	in := hashInputs(t.hash, ids)
 	acts := make([]activations, len(t.norms))
 	for k, bn := range t.norms {
 		a := &acts[k]
@@ -167,7 +168,7 @@ func (t *deepHash) parameters() int {
 }
 
 func (t *deepHash) store() (reader, Size) {
-	s := &deepHash{dim: t.dim, width: t.width, hash: t.hash}
+	s := &hashNet{hash: t.hash}
 	size := Size{Index: 24 * len(t.hash)}
 	for k, l := range t.layers {
 		c := &mlp.Layer{In: l.In, Out: l.Out, W: slices.Clone(l.W), B: slices.Clone(l.B)}
@@ -180,18 +181,28 @@ func (t *deepHash) store() (reader, Size) {
 	return s, size
 }
 
-func (t *deepHash) read(id int32, out []float32) {
-	h := make([]float32, dheHashes)
-	t.input(id, h)
-	for k, l := range t.layers {
-		h = l.Forward(nil, h)
-		if k < len(t.layers)-1 {
+// hashNet is the network without its norms.
+type hashNet struct {
+	hash   []hashFunc
+	layers []*mlp.Layer
+}
+
+func (s *hashNet) rows(ids []int32, out []float32) {
+	const batch = 256
+	for ; len(ids) > 0; ids = ids[min(batch, len(ids)):] {
+		now := ids[:min(batch, len(ids))]
+		h := hashInputs(s.hash, now)
+		for k, l := range s.layers {
+			h = l.Forward(nil, h)
+			if k == len(s.layers)-1 {
+				break
+			}
 			for j, v := range h {
 				h[j], _ = mish(v)
 			}
 		}
+		out = out[copy(out, h):]
 	}
-	copy(out, h)
 }
 
 // mish is f(z) = z tanh(ln(1 + e^z)) and its derivative.

@@ -30,7 +30,7 @@ func TestCompoWithQuotientsOfOneIsTheHash(t *testing.T) {
 	}
 	out := make([]float32, s.Dim)
 	for _, x := range all(s.Rows) {
-		c.read(x, out)
+		c.rows([]int32{x}, out)
 		if !slices.Equal(out, c.r.row(x%30)) {
 			t.Fatalf("row %d is %v, want %v", x, out, c.r.row(x%30))
 		}
@@ -233,7 +233,7 @@ func TestCodebooksHoldFewRows(t *testing.T) {
 	r, size := m.store()
 	out := make([]float32, 8)
 	for x := range int32(40) {
-		r.read(x, out)
+		r.rows([]int32{x}, out)
 		if !slices.Equal(out, m.e.row(x)) {
 			t.Errorf("row %d is %v, want %v", x, out, m.e.row(x))
 		}
@@ -349,7 +349,7 @@ func TestSparseRows(t *testing.T) {
 	out := make([]float32, 5)
 	values := 0
 	for x := range 700 {
-		r.read(int32(x), out)
+		r.rows([]int32{int32(x)}, out)
 		if !slices.Equal(out, w[x*5:(x+1)*5]) {
 			t.Fatalf("row %d is %v, want %v", x, out, w[x*5:(x+1)*5])
 		}
@@ -424,13 +424,11 @@ func TestDeepHashFolds(t *testing.T) {
 	}
 	d.rows(ids, out)
 	r, _ := d.store()
-	got := make([]float32, s.Dim)
-	for i, x := range ids {
-		r.read(x, got)
-		for j, v := range got {
-			if math.Abs(float64(v-out[i*s.Dim+j])) > 1e-4 {
-				t.Fatalf("row %d is %v, want %v", x, got, out[i*s.Dim:(i+1)*s.Dim])
-			}
+	got := make([]float32, len(out))
+	r.rows(ids, got)
+	for i, v := range got {
+		if math.Abs(float64(v-out[i])) > 1e-4 {
+			t.Fatalf("number %d is %v, want %v", i, v, out[i])
 		}
 	}
 }

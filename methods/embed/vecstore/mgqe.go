@@ -179,10 +179,12 @@ func (s *mgqeStore) codes(x int32) (*packed, int) {
 	return s.few, (int(x) - r) * len(s.books)
 }
 
-func (s *mgqeStore) read(x int32, out []float32) {
-	codes, at := s.codes(x)
-	w := s.books[0].dim
-	for p, b := range s.books {
-		copy(out[p*w:(p+1)*w], b.row(int32(codes.get(at+p))))
+func (s *mgqeStore) rows(ids []int32, out []float32) {
+	for _, x := range ids {
+		codes, at := s.codes(x)
+		for p, b := range s.books {
+			copy(out[:b.dim], b.row(int32(codes.get(at+p))))
+			out = out[b.dim:]
+		}
 	}
 }

@@ -100,15 +100,18 @@ func newSparseRows(w []float32, dim int) (reader, Size) {
 	return s, Size{Values: 4 * len(s.values), Index: s.mask.bytes()}
 }
 
-func (s *sparseRows) read(x int32, out []float32) {
-	at := int(x) * s.dim
-	k := s.mask.rank(at)
-	for j := range out {
-		out[j] = 0
-		if s.mask.has(at + j) {
-			out[j] = s.values[k]
-			k++
+func (s *sparseRows) rows(ids []int32, out []float32) {
+	clear(out)
+	for _, x := range ids {
+		at := int(x) * s.dim
+		k := s.mask.rank(at)
+		for j := range s.dim {
+			if s.mask.has(at + j) {
+				out[j] = s.values[k]
+				k++
+			}
 		}
+		out = out[s.dim:]
 	}
 }
 

@@ -244,8 +244,11 @@ type scaledRows struct {
 	scale []float32
 }
 
-func (s *scaledRows) read(x int32, out []float32) {
-	for j, c := range s.code[int(x)*s.dim : (int(x)+1)*s.dim] {
-		out[j] = float32(c) * s.scale[x]
+func (s *scaledRows) rows(ids []int32, out []float32) {
+	for _, x := range ids {
+		for j, c := range s.code[int(x)*s.dim : (int(x)+1)*s.dim] {
+			out[j] = float32(c) * s.scale[x]
+		}
+		out = out[s.dim:]
 	}
 }

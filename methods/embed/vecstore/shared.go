@@ -80,8 +80,6 @@ func (t *shared) store() (reader, Size) {
 	return &shared{matrix: t.copyOf(), to: t.to}, Size{Values: t.bytes(), Index: t.index}
 }
 
-func (t *shared) read(id int32, out []float32) { copy(out, t.row(t.to(id))) }
-
 // dedup is Dedup: the full table is learned, rows that are alike become one, and
 // what is left is learned further.
 //

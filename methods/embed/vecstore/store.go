@@ -8,9 +8,10 @@ type Store struct {
 	size      Size
 }
 
-// reader reads a row.
+// reader sets out [len(ids) x dim] to rows. It must be safe from several
+// goroutines.
 type reader interface {
-	read(id int32, out []float32)
+	rows(ids []int32, out []float32)
 }
 
 // Size is the memory of a store, in bytes.
@@ -36,8 +37,6 @@ func (s *Store) Lookup(ids []int32, out []float32) error {
 	if err := check(ids, out, s.rows, s.dim); err != nil {
 		return err
 	}
-	for i, x := range ids {
-		s.reader.read(x, out[i*s.dim:(i+1)*s.dim])
-	}
+	s.reader.rows(ids, out)
 	return nil
 }

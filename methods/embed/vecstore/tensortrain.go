@@ -20,9 +20,6 @@ type tensorTrain struct {
 	core [3]*matrix
 	n, d [3]int
 	r    int
-	t    []float32 // [d0 d1 x r], the product of the first two
-	dt   []float32
-	g    [3][]float32
 }
 
 func newTensorTrain(s Spec) (scheme, error) {
@@ -46,9 +43,7 @@ func newTrain(s Spec, n, d [3]int, r int) (*tensorTrain, error) {
 			return nil, err
 		}
 		t.core[k] = m
-		t.g[k] = make([]float32, width)
 	}
-	t.t, t.dt = make([]float32, d[0]*d[1]*r), make([]float32, d[0]*d[1]*r)
 	return t, nil
 }
 
@@ -101,23 +96,29 @@ func (t *tensorTrain) dim() int { return t.d[0] * t.d[1] * t.d[2] }
 
 func (t *tensorTrain) rows(ids []int32, out []float32) {
 	d := t.dim()
+	mid := make([]float32, t.d[0]*t.d[1]*t.r)
 	for i, x := range ids {
-		t.compose(x, t.t, out[i*d:(i+1)*d])
+		t.compose(x, mid, out[i*d:(i+1)*d])
 	}
 }
 
 func (t *tensorTrain) learn(ids []int32, grad []float32, lr float64) {
 	d := t.dim()
+	mid, dmid := make([]float32, t.d[0]*t.d[1]*t.r), make([]float32, t.d[0]*t.d[1]*t.r)
+	var g [3][]float32
+	for k, m := range t.core {
+		g[k] = make([]float32, m.dim)
+	}
 	for k, x := range ids {
 		i := t.split(x)
 		a, b, c := t.core[0].row(i[0]), t.core[1].row(i[1]), t.core[2].row(i[2])
-		product(t.t, a, b, t.r, t.d[1]*t.r)
-		clear(t.g[1])
-		clear(t.g[2])
-		backProduct(t.dt, t.g[2], grad[k*d:(k+1)*d], t.t, c, t.r, t.d[2])
-		backProduct(t.g[0], t.g[1], t.dt, a, b, t.r, t.d[1]*t.r)
+		product(mid, a, b, t.r, t.d[1]*t.r)
+		clear(g[1])
+		clear(g[2])
+		backProduct(dmid, g[2], grad[k*d:(k+1)*d], mid, c, t.r, t.d[2])
+		backProduct(g[0], g[1], dmid, a, b, t.r, t.d[1]*t.r)
 		for j, m := range t.core {
-			m.opt.Add(i[j], 1, t.g[j])
+			m.opt.Add(i[j], 1, g[j])
 		}
 	}
 	for _, m := range t.core {
@@ -135,8 +136,4 @@ func (t *tensorTrain) store() (reader, Size) {
 		s.core[k] = m.copyOf()
 	}
 	return s, Size{Values: t.parameters()}
-}
-
-func (t *tensorTrain) read(id int32, out []float32) {
-	t.compose(id, make([]float32, t.d[0]*t.d[1]*t.r), out)
 }

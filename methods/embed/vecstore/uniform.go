@@ -145,7 +145,11 @@ func (u *Uniform) Scan(q []float32, codes []byte, k int) ([]Hit, error) {
 	vector.DotsInt8(dots, codes[u.head():], u.Bytes(), wide)
 	scores := make([]float32, n)
 	for i, d := range dots {
-		scores[i] = float32(d) * scale * u.stepIn(codes[i*u.Bytes():])
+		step := u.step
+		if step == 0 {
+			step = math.Float32frombits(binary.LittleEndian.Uint32(codes[i*(u.dim+4):]))
+		}
+		scores[i] = float32(d) * scale * step
 	}
 	return hits(scores, k), nil
 }
