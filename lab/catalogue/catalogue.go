@@ -11,6 +11,7 @@ import (
 // All are the reproductions that exist. Adding one is adding a line.
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
+		embed.Compat,
 		rec.M2TRec,
 		embed.MRL,
 		rec.NGCF,
