@@ -1,6 +1,10 @@
 package m2trec
 
 import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/offprint/offprint/methods/vector"
@@ -35,7 +39,37 @@ func newBatch(size, length, dim, tasks int) *batch {
 	return b
 }
 
-func (b *batch) clear() {
+// batches deals the sessions to batches at random, those with histories of about
+// the same length together: most are short, and padding costs as much as items.
+func (c Config) batches(sessions []Session, rng *rand.Rand) [][]int {
+	order := rng.Perm(len(sessions))
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(c.padded(len(sessions[a].History)), c.padded(len(sessions[b].History)))
+	})
+	// The sessions that no whole batch is left for are random ones.
+	for n := len(order) % c.Batch; n > 0; n-- {
+		i := rng.IntN(len(order))
+		order = slices.Delete(order, i, i+1)
+	}
+	return slices.Collect(slices.Chunk(order, c.Batch))
+}
+
+// padded is the length to which a history of n items is padded, a power of two:
+// each length is another graph.
+func (c Config) padded(n int) int {
+	p := 1
+	for p < n {
+		p *= 2
+	}
+	return min(p, c.MaxLen)
+}
+
+// clear empties the batch for histories of up to length items.
+func (b *batch) clear(length int) {
+	b.length = length
+	b.history = b.history[:b.size*length*b.dim]
+	b.valid = b.valid[:b.size*length]
+
 	clear(b.history)
 	clear(b.valid)
 	clear(b.target)
@@ -44,7 +78,11 @@ func (b *batch) clear() {
 
 // fill puts some sessions into the batch.
 func (b *batch) fill(m *Model, items []Item, sessions []Session, rows []int) {
-	b.clear()
+	length := 1
+	for _, row := range rows {
+		length = max(length, m.config.padded(len(sessions[row].History)))
+	}
+	b.clear(length)
 	b.items, b.vectors = b.items[:0], map[int32][]float32{}
 	of := func(i int32) []float32 {
 		x, ok := b.vectors[i]

@@ -100,7 +100,7 @@ type Config struct {
 	Heads       int
 	Temperature float64
 	LR          float64 // of Adam
-	Batch       int     // sessions a step; an epoch's incomplete last batch is dropped
+	Batch       int     // sessions a step; an epoch leaves out those beyond whole batches
 	Epochs      int
 	Seed        uint64
 
@@ -196,6 +196,9 @@ func Fit(ctx context.Context, items []Item, sessions []Session, c Config, onEpoc
 			return nil, err
 		}
 	}
+	if len(sessions) < c.Batch {
+		return nil, fmt.Errorf("m2trec: %d sessions for batches of %d", len(sessions), c.Batch)
+	}
 	for _, s := range sessions {
 		for _, i := range append(slices.Clip(s.History), s.Target) {
 			if i < 0 || int(i) >= len(items) {
@@ -233,13 +236,14 @@ func Fit(ctx context.Context, items []Item, sessions []Session, c Config, onEpoc
 	}
 	b := newBatch(c.Batch, c.MaxLen, m.dim, len(c.Tasks))
 	for epoch := 1; epoch <= c.Epochs; epoch++ {
-		loop := train.Loop{Examples: len(sessions), Batch: c.Batch, Epochs: 1, Rand: rng, Progress: func(done, _ float64) {
+		batches := c.batches(sessions, rng)
+		loop := train.Loop{Examples: len(batches), Batch: 1, Epochs: 1, Rand: rng, Progress: func(done, _ float64) {
 			if c.Progress != nil {
 				c.Progress((float64(epoch-1) + done) / float64(c.Epochs))
 			}
 		}}
-		err := loop.Run(ctx, func(rows []int) (float64, error) {
-			b.fill(m, items, sessions, rows)
+		err := loop.Run(ctx, func(i []int) (float64, error) {
+			b.fill(m, items, sessions, batches[i[0]])
 			loss, grads, err := step.Call(b.inputs()...)
 			if err != nil {
 				return 0, err
@@ -345,7 +349,7 @@ func (m *Model) Read(histories [][]Item) ([]Outlook, error) {
 	out := make([]Outlook, 0, len(histories))
 	b := newBatch(c.Batch, c.MaxLen, m.dim, 0)
 	for part := range slices.Chunk(histories, c.Batch) {
-		b.clear()
+		b.clear(c.MaxLen)
 		for i, h := range part {
 			for t, it := range h[max(0, len(h)-c.MaxLen):] {
 				b.valid[i*c.MaxLen+t] = true
