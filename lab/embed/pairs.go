@@ -169,7 +169,10 @@ var usualRecipe = pairRecipe{Batch: 256, Epochs: 8, LR: .02}
 // and abstracts as encoded, each [Batch x Dim], and the recipe's constants. The
 // rng orders the batches.
 func (p *pairs) fit(ctx context.Context, enc *bag.Encoder, loss *train.Loss, recipe pairRecipe, seed uint64, progress func(done float64)) error {
-	t := bag.NewTrainer(enc, recipe.LR)
+	t, err := bag.NewTrainer(enc, recipe.LR)
+	if err != nil {
+		return err
+	}
 	n := p.TrainQ.Rows
 	if recipe.Rows > 0 {
 		n = recipe.Rows

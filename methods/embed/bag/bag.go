@@ -11,9 +11,9 @@
 //	dL/dE_w = sum_i x_iw dL/dz_i.
 //
 // A batch of texts has few of the vocabulary's words, and both the sum and Adam
-// (Kingma and Ba, 2014) touch the rows of those words only. That is why this is
-// Go and no graph: there, the gradient of a table is as large as the table, and
-// an optimiser goes through all of it in each step (see BenchmarkStep).
+// touch the rows of those words only. That is why this is Go and no graph: there,
+// the gradient of a table is as large as the table, and an optimiser goes through
+// all of it in each step (see BenchmarkStep).
 package bag
 
 import (

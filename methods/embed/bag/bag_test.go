@@ -86,7 +86,10 @@ func TestStepIsAdam(t *testing.T) {
 		want[i] = float64(v)
 	}
 	m, v := make([]float64, len(want)), make([]float64, len(want))
-	tr := NewTrainer(e, lr)
+	tr, err := NewTrainer(e, lr)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for step := 1; step <= 5; step++ {
 		rows := random.Sample(rng, 6, 2)
 		grad := make([]float32, 2*dim)
@@ -132,7 +135,11 @@ func TestShapesAreChecked(t *testing.T) {
 	if err := e.EncodeRows(make([]float32, 3), x, []int{0}); err == nil {
 		t.Error("a short dst is no error")
 	}
-	if err := NewTrainer(e, 1).Step(Part{x, []int{0}, make([]float32, 5)}); err == nil {
+	tr, err := NewTrainer(e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Step(Part{x, []int{0}, make([]float32, 5)}); err == nil {
 		t.Error("a long gradient is no error")
 	}
 }
@@ -144,7 +151,11 @@ func ExampleTrainer() {
 		return
 	}
 	e := &Encoder{Vocab: 3, Dim: 2, E: make([]float32, 6)}
-	t := NewTrainer(e, .5)
+	t, err := NewTrainer(e, .5)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	err = t.Step(Part{X: x, Rows: []int{0}, Grad: []float32{1, -1}})
 	fmt.Printf("%.1f %v\n", e.E, err)
 	// Output: [0.0 0.0 -0.5 0.5 0.0 0.0] <nil>
@@ -165,7 +176,10 @@ func BenchmarkStep(b *testing.B) {
 	}
 	b.Run("sparse", func(b *testing.B) {
 		e := New(vocab, dim, random.New(1, 0))
-		t := NewTrainer(e, .02)
+		t, err := NewTrainer(e, .02)
+		if err != nil {
+			b.Fatal(err)
+		}
 		z := make([]float32, rows*dim)
 		for b.Loop() {
 			if err := e.EncodeRows(z, x, all); err != nil {
