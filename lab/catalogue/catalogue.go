@@ -12,6 +12,7 @@ import (
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		embed.Compat,
+		embed.VectorStorage,
 		rec.M2TRec,
 		embed.MRL,
 		rec.NGCF,
