@@ -202,7 +202,7 @@ func TestUsage(t *testing.T) {
 		{"serve --sign-up nobody", 2, `^$`, `sign-up must be one of "invite","open"`},
 		{"serve --sync-every 1s", 2, `^$`, `sync-every must be 10s at least`},
 		{"serve --trusted-proxy here", 2, `^$`, `trusted-proxy`},
-		{"serve --base-url ftp://x --addr 127.0.0.1:0", 1, `^$`, `^offprint: .*base URL`},
+		{"serve --base-url ftp://x --addr 127.0.0.1:0", 2, `^$`, `^offprint: --base-url: .*without a path`},
 		{"serve --addr 127.0.0.1:0 --smtp-host x --smtp-password p --smtp-password-file f", 1, `^$`, `give one`},
 		{"import no-such-file", 1, ``, `^offprint: .*no-such-file`},
 		{"sync", 1, `^$`, `^offprint: there is no source yet`},
