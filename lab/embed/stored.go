@@ -3,6 +3,7 @@ package embed
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -140,7 +141,7 @@ func (s *storedVectors) codecs() []storedCodec {
 	}
 }
 
-// measure tries the codecs, two at a time.
+// measure tries the codecs, as many at a time as there are cores.
 func (s *storedVectors) measure(ctx context.Context, r *lab.Run, progress func(done float64)) error {
 	codecs := s.codecs()
 	exact, _, err := s.search(ctx, s.docs)
@@ -151,7 +152,7 @@ func (s *storedVectors) measure(ctx context.Context, r *lab.Run, progress func(d
 	results := make([]result, len(codecs))
 	var done atomic.Int32
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range codecs {
 		g.Go(func() error {
 			codec, err := c.make(ctx)

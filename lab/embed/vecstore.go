@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -145,7 +146,7 @@ func runVectorStorage(ctx context.Context, r *lab.Run) error {
 	}
 	progress := newShares(r, total)
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(2)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	if vectors {
 		g.Go(func() (err error) {
 			bed, err = loadStoredVectors(gctx, r.Seed, progress.of("an encoder for the stored vectors"))

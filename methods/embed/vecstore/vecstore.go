@@ -204,7 +204,10 @@ type scheme interface {
 	store() (reader, Size)
 }
 
-// Table is a table in training. It is for one goroutine at a time.
+// Table is a table in training: by [Table.Fit], or step by step, with Lookup,
+// Accumulate and Step, where the method has neither stages nor second passes
+// (all but dedup, autodim, optembed, autosrh and alpt). It is for one goroutine
+// at a time.
 type Table struct {
 	spec   Spec
 	scheme scheme
