@@ -349,22 +349,16 @@ func unifiedNotes(r *lab.Run, c *clicks) {
 func unifiedPlots(r *lab.Run, budgets []int, jobs []unifiedJob, results []unifiedResult) {
 	p := plot.Plot{
 		Name: "auc-by-rows", Title: "AUC against the table's rows",
-		X: plot.Axis{Label: "rows, in percent of all values", Log: true},
+		X: plot.Axis{Label: "rows, in percent of all values", Log: true, Ticks: []float64{1, 2, 5, 10, 20, 50}},
 		Y: plot.Axis{Label: "AUC"},
 	}
+	var rows []float64
+	var metrics []string
+	for _, b := range slices.Compact(append([]int{50}, budgets...)) {
+		rows, metrics = append(rows, float64(b)), append(metrics, unifiedJob{budget: b}.metric())
+	}
 	for _, v := range []string{unifiedProportional, unifiedSmallExact, unifiedTwoSeparate, unifiedOne, unifiedProbes, unifiedThree} {
-		s := plot.Series{Name: v, Method: v == unifiedProbes}
-		for _, b := range append([]int{50}, budgets...) {
-			vals := r.Values(unifiedJob{budget: b}.metric(), v)
-			if len(vals) == 0 || slices.Contains(s.X, float64(b)) {
-				continue
-			}
-			s.X = append(s.X, float64(b))
-			s.Y = append(s.Y, mean(vals))
-			s.Low = append(s.Low, slices.Min(vals))
-			s.High = append(s.High, slices.Max(vals))
-		}
-		if len(s.X) > 0 {
+		if s := r.Series(v, rows, metrics); len(s.X) > 0 {
 			p.Lines = append(p.Lines, s)
 		}
 	}

@@ -77,7 +77,10 @@ func runSemid(ctx context.Context, r *lab.Run) error {
 		if err := w.encode(ctx); err != nil {
 			return err
 		}
-		if err := w.compare(ctx); err != nil {
+		if err := w.compare(ctx); err != nil || r.Broken != "" {
+			return err
+		}
+		if err := w.describe(); err != nil {
 			return err
 		}
 		if seed == r.Seed {
@@ -108,6 +111,7 @@ type world struct {
 	progress func(done float64, what string)
 	done     int // models trained
 
+	quantiser     *semid.RQVAE
 	codes, kmeans [][]uint16 // by item
 	spm           *semid.SPM // of codes
 }
@@ -147,7 +151,13 @@ func (w *world) encode(ctx context.Context) error {
 	if w.kmeans, err = km.Encode(x); err != nil {
 		return err
 	}
-	explained, err := explainedVariance(q, x[:w.fresh*contentDim], w.codes)
+	w.quantiser = q
+	return nil
+}
+
+// describe reports what the codes keep of the contents.
+func (w *world) describe() error {
+	explained, err := explainedVariance(w.quantiser, scaled(w.content)[:w.fresh*contentDim], w.codes)
 	if err != nil {
 		return err
 	}
@@ -249,6 +259,9 @@ func bySize(variant string, rows int) string {
 	}
 	if variant == semidRandom {
 		variant = "random ID"
+	}
+	if rows >= 1000 {
+		return fmt.Sprintf("%s, %d,%03d rows", variant, rows/1000, rows%1000)
 	}
 	return fmt.Sprintf("%s, %d rows", variant, rows)
 }
@@ -442,30 +455,32 @@ func semidPlots(r *lab.Run, pieces plot.Series) {
 		{"auc-shown", "AUC on shown items against the table's rows", aucShown},
 		{"auc-new", "AUC on new items against the table's rows", aucNew},
 	} {
-		out := plot.Plot{Name: p.name, Title: p.title, X: plot.Axis{Label: "rows of the table", Log: true}, Y: plot.Axis{Label: "AUC"}}
+		out := plot.Plot{
+			Name: p.name, Title: p.title,
+			X: plot.Axis{Label: "rows of the table", Log: true, Ticks: []float64{500, 1000, 2000, 4000, 8000}},
+			Y: plot.Axis{Label: "AUC"},
+		}
 		rows := append(sizes(r.Full), semidRows)
 		slices.Sort(rows)
-		for _, v := range []string{semidRandom, semidBigrams, semidSPM} {
+		for _, v := range []string{semidRandom, semidContent, semidUnigrams, semidBigrams, semidSPM} {
 			s := plot.Series{Name: v, Method: v == semidSPM}
 			if v == semidRandom {
 				s.Name = "random ID"
 			}
 			for _, n := range rows {
+				variant := bySize(v, n)
+				if v == semidContent || v == semidUnigrams { // of one size
+					variant = v
+				}
+				y := r.Values(p.metric, variant)
 				s.X = append(s.X, float64(n))
-				y := r.Values(p.metric, bySize(v, n))
-				s.Y = append(s.Y, y[0]) // of the first seed, as the others have but one size
 				if r.Full {
-					s.Y[len(s.Y)-1] = mean(y)
+					s.Y = append(s.Y, mean(y))
+				} else {
+					s.Y = append(s.Y, y[0]) // of the first seed: the others have but one size
 				}
 			}
 			out.Lines = append(out.Lines, s)
-		}
-		for _, v := range []string{semidUnigrams, semidContent} {
-			y := r.Values(p.metric, v)[0]
-			if r.Full {
-				y = r.Mean(p.metric, v)
-			}
-			out.Rules = append(out.Rules, plot.Rule{Name: v, Y: y})
 		}
 		r.Plot(out)
 	}
@@ -479,7 +494,7 @@ func semidPlots(r *lab.Run, pieces plot.Series) {
 // nextPapers asks the same without simulation: which paper an author writes
 // next. Its figures are printed, and checked by nothing.
 func nextPapers(ctx context.Context, r *lab.Run, l *links) error {
-	r.Progress(.99, "the next paper of an author, without simulation")
+	r.Progress(.99, "the next paper of an author, without simulation: RQ-VAE")
 	seed := r.Seed
 	rng := random.New(seed, 448)
 	warm := make([]int32, 0, l.items())
@@ -529,6 +544,7 @@ func nextPapers(ctx context.Context, r *lab.Run, l *links) error {
 		{semidUnigrams, &pieceVectors{shared, splitAll(codes, semid.NGram{N: 1, Rows: semidRows, Seed: seed})}},
 		{semidContent, &contentVectors{layer: layer, contents: l.content}},
 	} {
+		r.Progress(.99, "the next paper of an author, without simulation: %s", v.name)
 		m, err := newRanker(l.authors, v.items, rng)
 		if err != nil {
 			return err
