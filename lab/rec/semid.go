@@ -455,6 +455,9 @@ func semidPlots(r *lab.Run, pieces plot.Series) {
 		{"auc-shown", "AUC on shown items against the table's rows", aucShown},
 		{"auc-new", "AUC on new items against the table's rows", aucNew},
 	} {
+		if !r.Full {
+			p.title += ", first seed"
+		}
 		out := plot.Plot{
 			Name: p.name, Title: p.title,
 			X: plot.Axis{Label: "rows of the table", Log: true, Ticks: []float64{500, 1000, 2000, 4000, 8000}},
