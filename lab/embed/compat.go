@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 var Compat = lab.Reproduction{
 	Slug:     "dsimplex",
 	Claim:    "Models trained against the same fixed simplex classifier can search each other's vectors, even when one replaces another that it has nothing else in common with, where learned classifiers break; the contrastive term to the model before makes versions more compatible, and alone keeps stored text vectors of use to a better encoder.",
-	State:    lab.Reproduced,
+	State:    lab.Partly,
+	Missing:  "Searches go on after a replacement, but do not get better with HOC: accuracy on older galleries changes by -.04 (without HOC by +.02, with a learned classifier by -.33). In the paper the model that comes in was trained on more data; here it was not. And on texts the strict condition, more found in the old vectors than before, is missed by .01: the old vectors keep 98% of their use.",
 	Method:   streamMethod,
 	Package:  "methods/embed/compat",
 	Time:     30 * time.Second,
@@ -35,6 +37,8 @@ var Compat = lab.Reproduction{
 const (
 	metricAC = "digits, AC"
 	metricAM = "digits, AM"
+
+	metricGain = "digits, gain on older galleries by a replacement"
 )
 
 func firstGallery(task int) string {
@@ -122,6 +126,7 @@ func (c *compatRun) streams(ctx context.Context, seed uint64, progress func(done
 		}
 		c.Metric(metricAC, row.name, seed, m.AC(), "")
 		c.Metric(metricAM, row.name, seed, m.AM(), "")
+		c.Metric(metricGain, row.name, seed, replacementGain(m), "")
 		for task := range m {
 			c.Metric(firstGallery(task), row.name, seed, m[task][0], "")
 		}
@@ -130,6 +135,21 @@ func (c *compatRun) streams(ctx context.Context, seed uint64, progress func(done
 		c.mu.Unlock()
 	}
 	return nil
+}
+
+// replacementGain is the mean change of the accuracy on galleries of older models
+// when a model replaces another.
+func replacementGain(m compat.Matrix) float64 {
+	var gains []float64
+	for task := 1; task < len(m); task++ {
+		if !slices.Contains(replacements, task) {
+			continue
+		}
+		for j := range task {
+			gains = append(gains, m[task][j]-m[task-1][j])
+		}
+	}
+	return mean(gains)
 }
 
 func (c *compatRun) checkStreams() {
@@ -142,6 +162,7 @@ func (c *compatRun) checkStreams() {
 	}
 	c.AtLeast("digits: AM with HOC, simplex - learned", c.Mean(metricAM, streamMethod)-c.Mean(metricAM, streamERHOC), .12)
 	c.AtLeast("digits: AC, simplex with HOC - without", c.Mean(metricAC, streamMethod)-c.Mean(metricAC, streamSimplex), .05)
+	c.Note("A replacement changes the accuracy on older galleries by %+.3f with the method, and by %+.3f with a learned classifier; in the paper, where the new model is a better one, it rises.", c.Mean(metricGain, streamMethod), c.Mean(metricGain, streamER))
 	c.Note("AC is far from 1 here, with any method: the queries have digits that the first models have never seen, and a replaced model has never seen the old one's vectors.")
 }
 

@@ -28,6 +28,9 @@ const (
 	streamDim     = streamCorners - 1
 )
 
+// replacements are the tasks at which the model is replaced.
+var replacements = []int{0, 2, 4}
+
 // streamRow is a way to train the models.
 type streamRow struct {
 	name        string
@@ -247,7 +250,7 @@ func streamLoss(row streamRow, in []*graph.Node) *graph.Node {
 // the model is replaced. All rows with the same kind of classifier take the same.
 func (s *stream) downloads(ctx context.Context, learned bool) (map[int]*digitEncoder, error) {
 	models := map[int]*digitEncoder{}
-	for _, task := range []int{0, 2, 4} {
+	for _, task := range replacements {
 		rng := random.New(s.seed, 1500+uint64(task))
 		e, err := newDigitEncoder(learned, rng)
 		if err != nil {
