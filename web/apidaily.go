@@ -13,7 +13,7 @@ import (
 // dailyJSON is a paper as programs that read other daily papers' APIs know it.
 type dailyJSON struct {
 	Paper       dailyPaperJSON `json:"paper"`
-	PublishedAt time.Time      `json:"publishedAt"`
+	PublishedAt millis         `json:"publishedAt"`
 	Title       string         `json:"title"`
 	Summary     string         `json:"summary"`
 	NumComments int            `json:"numComments"`
@@ -25,11 +25,20 @@ type dailyPaperJSON struct {
 	Title       string            `json:"title"`
 	Summary     string            `json:"summary" doc:"The whole abstract."`
 	Authors     []dailyAuthorJSON `json:"authors"`
-	PublishedAt time.Time         `json:"publishedAt"`
-	SubmittedOn time.Time         `json:"submittedOnDailyAt" doc:"The beginning of the day on whose page it stands."`
+	PublishedAt millis            `json:"publishedAt"`
+	SubmittedOn millis            `json:"submittedOnDailyAt" doc:"The beginning of the day on whose page it stands."`
 	Upvotes     int               `json:"upvotes"`
 	GitHubRepo  string            `json:"githubRepo,omitempty" doc:"The first on GitHub that its text links."`
 	ProjectPage string            `json:"projectPage,omitempty"`
+}
+
+// millis is a time with milliseconds, which is how those APIs write it and some
+// programs insist on.
+type millis time.Time
+
+// MarshalJSON implements [json.Marshaler].
+func (m millis) MarshalJSON() ([]byte, error) {
+	return time.Time(m).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
 }
 
 // dailyAuthorJSON is an author in a [dailyPaperJSON].
@@ -111,7 +120,7 @@ func (s *Server) dailyPapers(ctx context.Context, items []offprint.PaperItem) ([
 
 func jsonDaily(p *offprint.Paper) dailyJSON {
 	d := dailyPaperJSON{
-		ID: p.ArXivID, Title: p.Title, Summary: p.Abstract, PublishedAt: p.Published.UTC(), SubmittedOn: p.Listed.Time(), Upvotes: p.Votes,
+		ID: p.ArXivID, Title: p.Title, Summary: p.Abstract, PublishedAt: millis(p.Published), SubmittedOn: millis(p.Listed.Time()), Upvotes: p.Votes,
 		Authors: listOf(p.Authors, func(name *string) dailyAuthorJSON { return dailyAuthorJSON{*name} }),
 	}
 	if d.ID == "" {

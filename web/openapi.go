@@ -231,7 +231,7 @@ func (d *openAPI) failure(status int) string {
 // schema returns the schema of a Go type. Structs become components.
 func (d *openAPI) schema(t reflect.Type, input bool) *schema {
 	switch t {
-	case reflect.TypeFor[time.Time]():
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[millis]():
 		return &schema{Type: "string", Format: "date-time"}
 	case reflect.TypeFor[offprint.Date]():
 		return &schema{Type: "string", Format: "date"}
