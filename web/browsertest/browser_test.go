@@ -31,7 +31,7 @@ import (
 
 // patience is how long a page may take to do something. Nothing is measured
 // against it; only what never happens reaches it.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // newBrowser starts Chromium, or skips the test where it is absent.
 func newBrowser(t *testing.T) context.Context {
@@ -79,7 +79,7 @@ const watch = `window.violations = [];
 document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI + " " + e.sample));`
 
 // newTab opens a page, as somebody who is not signed in.
-func (si *site) newTab(t *testing.T, browser context.Context, axe string) *tab {
+func (si *site) newTab(browser context.Context, t *testing.T, axe string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)

@@ -30,12 +30,12 @@ func TestBrowser(t *testing.T) {
 		{"PaperPage", testPaperPage},
 		{"WithoutScript", testWithoutScript},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(si.newTab(t, browser, string(axe))) })
+		t.Run(test.name, func(t *testing.T) { test.run(si.newTab(browser, t, string(axe))) })
 	}
 	for name, paths := range pages(si) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tb := si.newTab(t, browser, string(axe))
+			tb := si.newTab(browser, t, string(axe))
 			if name != "SignedOut" {
 				tb.signIn(si.olga)
 			}

@@ -53,7 +53,7 @@ func papers() []offprint.Paper {
 			`Unbalanced $\frac{1}{$, $x^{$, $\undefinedmacro{x}$, $\def\a{\b\b}\def\b{\c\c}\def\c{\a\a}\a$, $`+strings.Repeat("{", 2000)+"$ $"+strings.Repeat(`\sqrt{`, 1000)+"$ $$$ \\( \\] $ 5 and $6. "+strings.Repeat("$x_i$ ", 600), "Emmy Noether"),
 		special(crowdKey, "Measurement of a Cross Section by Everybody", "All of us measured it.", names(3000)...),
 		special(longKey, strings.Repeat("Donaudampfschifffahrtsgesellschaft", 20), strings.Repeat("Abstracts without an end tire even patient readers. ", 20_000), strings.Repeat("Wolfeschlegelsteinhausen", 10)),
-		special(rtlKey, "شبكات عصبية \u202Egnp.exe‏ \u2066רשתות\u2069 \u0007and \u200Bcontrols", "تعلم الآلة في معالجة اللغات الطبيعية \u202E reversed text", "مريم ميرزاخاني", "דוד הילברט"),
+		special(rtlKey, "شبكات عصبية \u202Egnp.exe\u200f \u2066רשתות\u2069 \u0007and \u200Bcontrols", "تعلم الآلة في معالجة اللغات الطبيعية \u202E reversed text", "مريم ميرزاخاني", "דוד הילברט"),
 		bare,
 	}
 	r := rand.New(rand.NewPCG(1, 2))

@@ -44,8 +44,9 @@ document.addEventListener("submit", async (event) => {
   const form = event.target, button = event.submitter;
   if (!/\/mark$/.test(form.action) || !button || button.name !== "mark") return;
   event.preventDefault();
+  if (button.ariaBusy) return; // not disabled, which would take the focus away
   const body = new URLSearchParams({ mark: button.value });
-  button.disabled = true;
+  button.ariaBusy = "true";
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     if (answer.status === 401) {
@@ -58,7 +59,7 @@ document.addEventListener("submit", async (event) => {
   } catch {
     announce("The server could not be reached. Nothing was changed.");
   } finally {
-    button.disabled = false;
+    button.ariaBusy = null;
   }
 });
 
