@@ -41,6 +41,9 @@ func (m millis) MarshalJSON() ([]byte, error) {
 	return time.Time(m).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
 }
 
+// UnmarshalJSON implements [json.Unmarshaler].
+func (m *millis) UnmarshalJSON(b []byte) error { return (*time.Time)(m).UnmarshalJSON(b) }
+
 // dailyAuthorJSON is an author in a [dailyPaperJSON].
 type dailyAuthorJSON struct {
 	Name string `json:"name"`
