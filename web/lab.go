@@ -349,7 +349,6 @@ func (s *Server) labEvents(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Encoding", "identity") // each event must leave at once
 	h.Set("X-Accel-Buffering", "no")
 	last := time.Time{}
 	err := s.Lab.Queue.Watch(r.Context(), r.PathValue("id"), func(j queue.Job, ahead int) error {

@@ -40,9 +40,21 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	h = crossOrigin.Handler(h)
 	h = s.secure(h)
 	if gz, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.CompressionLevel(1), gzhttp.SuffixETag("-gzip")); err == nil {
-		h = plainTags(gz(h))
+		h = unlessStream(h, plainTags(gz(h)))
 	}
 	return s.observe(h)
+}
+
+// unlessStream passes requests for server-sent events to plain: compression
+// would hold events back until it has enough of them.
+func unlessStream(plain, compressed http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/events") {
+			plain.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	})
 }
 
 // compression is what the wrapper adds to the tag of a compressed answer.
