@@ -98,7 +98,7 @@ func (s *Server) labIndex(w http.ResponseWriter, r *http.Request) error {
 		if !ok {
 			i = len(p.Families)
 			at[e.Family] = i
-			p.Families = append(p.Families, labFamily{Name: e.Family})
+			p.Families = append(p.Families, labFamily{Name: familyName(e.Family)})
 		}
 		p.Families[i].Rows = append(p.Families[i].Rows, row)
 	}
@@ -112,6 +112,21 @@ func (s *Server) labIndex(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.render(w, r, http.StatusOK, "lab", page{Title: "The lab", Nav: "lab", Canonical: "/lab", Description: "The founding list’s papers, and which of them run.", Content: p})
 	return nil
+}
+
+// familyName is what a family is called on a page; its own name is its folder's.
+func familyName(folder string) string {
+	if name, ok := familyNames[folder]; ok {
+		return name
+	}
+	return folder
+}
+
+var familyNames = map[string]string{
+	"adapter": "Adapters and fine-tuning", "attention": "Attention", "attrib": "Attribution and comparison", "embed": "Embeddings",
+	"geometry": "Geometry", "graph": "Graphs", "label": "Learning from few or noisy labels", "metric": "Metric learning",
+	"optim": "Optimisation", "rec": "Recommendation", "seq": "Sequence models", "solve": "Solvers", "ssl": "Learning without labels",
+	"structured": "Structured and compressed networks", "theory": "Theory",
 }
 
 // reportView is a report made ready for a page.
