@@ -70,8 +70,12 @@ test: deps build lint ## everything, browser and race detector included
 	go test -timeout 30m ./...
 
 .PHONY: bench
-bench: build ## measure speed and print it beside the bars
+bench: build bench-methods ## measure speed: a step of each method beside a plain baseline, then the service beside its bars
 	go run ./bench -bin bin/offprint
+
+.PHONY: bench-methods
+bench-methods: ## a training step of each method beside a plain baseline, and its searches
+	go test -run '^$$' -bench 'Step|Search' -benchmem ./methods/embed/... ./methods/rec/...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME
