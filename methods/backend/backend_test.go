@@ -73,11 +73,11 @@ func TestRowMajorProducts(t *testing.T) {
 			z := graph.Einsum(c.equation, x, y)
 			return append([]*graph.Node{z}, graph.Gradient(graph.ReduceAllSum(graph.Square(z)), x, y)...)
 		}
-		got, err := graph.ExecOnceN(b, f, tensors.FromFlatDataAndDimensions(lhs, c.lhs...), tensors.FromFlatDataAndDimensions(rhs, c.rhs...))
+		got, err := graph.CallOnceN(b, f, tensors.FromFlatDataAndDimensions(lhs, c.lhs...), tensors.FromFlatDataAndDimensions(rhs, c.rhs...))
 		if err != nil {
 			t.Fatalf("%s: %v", c.equation, err)
 		}
-		want, err := graph.ExecOnceN(plain, f, tensors.FromFlatDataAndDimensions(lhs, c.lhs...), tensors.FromFlatDataAndDimensions(rhs, c.rhs...))
+		want, err := graph.CallOnceN(plain, f, tensors.FromFlatDataAndDimensions(lhs, c.lhs...), tensors.FromFlatDataAndDimensions(rhs, c.rhs...))
 		if err != nil {
 			t.Fatal(err)
 		}

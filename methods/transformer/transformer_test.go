@@ -280,10 +280,14 @@ func TestGradients(t *testing.T) {
 				for k := range moved {
 					moved[k] = flat[k] + s*dir[k]
 				}
-				v.MustSetValue(tensors.FromFlatDataAndDimensions(moved, v.Shape().Dimensions...))
+				if err := v.SetValue(tensors.FromFlatDataAndDimensions(moved, v.Shape().Dimensions...)); err != nil {
+					t.Fatal(err)
+				}
 				l[side], _ = call()
 			}
-			v.MustSetValue(tensors.FromFlatDataAndDimensions(flat, v.Shape().Dimensions...))
+			if err := v.SetValue(tensors.FromFlatDataAndDimensions(flat, v.Shape().Dimensions...)); err != nil {
+				t.Fatal(err)
+			}
 			got, want, size := 0.0, (l[0]-l[1])/(2*h), 0.0
 			for k := range g {
 				got += float64(g[k]) * float64(dir[k])

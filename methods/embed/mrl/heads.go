@@ -33,9 +33,9 @@ func Heads(scope *model.Scope, z *graph.Node, s Sizes, classes int, efficient bo
 	}
 	logits := make([]*graph.Node, len(s))
 	for i, m := range s {
-		wm, bm := w, b
+		var wm, bm *graph.Node
 		if efficient {
-			wm = graph.Slice(w, graph.AxisRange(0, m), graph.AxisRange())
+			wm, bm = graph.Slice(w, graph.AxisRange(0, m), graph.AxisRange()), b
 		} else {
 			wm, bm = head(scope.In("head_%d", m), m)
 		}

@@ -375,7 +375,7 @@ func TestCrossEntropy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, err := graph.ExecOnce(b, func(x, class *graph.Node) *graph.Node { return crossEntropy(x, class, 2) },
+	y, err := graph.CallOnce(b, func(x, class *graph.Node) *graph.Node { return crossEntropy(x, class, 2) },
 		[][]float32{{0, 0}, {0, 50}}, []int32{0, 1})
 	if err != nil {
 		t.Fatal(err)
