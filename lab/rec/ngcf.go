@@ -24,7 +24,7 @@ var NGCF = lab.Reproduction{
 	Method:   ngcfModel,
 	Package:  "methods/rec/ngcf",
 	Time:     25 * time.Second,
-	FullTime: 12 * time.Minute,
+	FullTime: 4 * time.Minute,
 	DataSets: []string{"gowalla"},
 	Run:      runNGCF,
 	Broken: []lab.BrokenVariant{
