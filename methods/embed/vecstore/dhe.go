@@ -137,6 +137,20 @@ func (t *deepHash) learn(ids []int32, grad []float32, lr float64) {
 	if !slices.Equal(ids, t.last) { // several look-ups make up this step
 		_, t.acts = t.forward(ids)
 	}
+	t.backward(grad)
+	for _, l := range t.layers {
+		l.Step(lr, t.decay)
+	}
+	for _, bn := range t.norms {
+		bn.gamma.step(lr)
+		bn.beta.step(lr)
+	}
+	t.last, t.acts = t.last[:0], nil
+}
+
+// backward adds the gradients of all parameters for grad, that of the rows which
+// t.acts is of.
+func (t *deepHash) backward(grad []float32) {
 	acts := t.acts
 	g := t.layers[len(acts)].Backward(nil, acts[len(acts)-1].out, grad)
 	for k := len(acts) - 1; k >= 0; k-- {
@@ -149,14 +163,6 @@ func (t *deepHash) learn(ids []int32, grad []float32, lr float64) {
 		backNormalise(g, a.xhat, a.inv)
 		g = t.layers[k].Backward(nil, a.in, g)
 	}
-	for _, l := range t.layers {
-		l.Step(lr, t.decay)
-	}
-	for _, bn := range t.norms {
-		bn.gamma.step(lr)
-		bn.beta.step(lr)
-	}
-	t.last, t.acts = t.last[:0], nil
 }
 
 func (t *deepHash) parameters() int {

@@ -446,3 +446,45 @@ func TestMish(t *testing.T) {
 		}
 	}
 }
+
+// The gradients of the network are those of finite differences in size, too.
+func TestDeepHashGradients(t *testing.T) {
+	s := Spec{Rows: 400, Dim: 8, Budget: .9, InitStd: .05}
+	sc, err := newDeepHash(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := sc.(*deepHash)
+	ids := all(50)
+	weights := make([]float32, len(ids)*s.Dim)
+	random.Normal(random.New(5, 5), weights, 1)
+	loss := func() float64 {
+		rows, _ := d.forward(ids)
+		sum := 0.
+		for i, v := range rows {
+			sum += float64(v) * float64(weights[i])
+		}
+		return sum
+	}
+	d.rows(ids, make([]float32, len(weights)))
+	d.backward(weights)
+	for _, c := range []struct {
+		name string
+		p, g []float32
+	}{
+		{"W1", d.layers[0].W, d.layers[0].DW},
+		{"W2", d.layers[1].W, d.layers[1].DW},
+		{"W3", d.layers[2].W, d.layers[2].DW},
+		{"b3", d.layers[2].B, d.layers[2].DB},
+		{"gamma1", d.norms[0].gamma.p, d.norms[0].gamma.g},
+		{"beta1", d.norms[0].beta.p, d.norms[0].beta.g},
+		{"gamma2", d.norms[1].gamma.p, d.norms[1].gamma.g},
+	} {
+		for i := 0; i < len(c.p); i += 1 + len(c.p)/20 {
+			want := difference(&c.p[i], 1e-2, loss)
+			if got := float64(c.g[i]); math.Abs(got-want) > .02*(1+math.Abs(want)) {
+				t.Errorf("%s, %d: gradient %v, want %v", c.name, i, got, want)
+			}
+		}
+	}
+}
