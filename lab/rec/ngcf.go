@@ -272,7 +272,7 @@ func (c *curves) plot(r *lab.Run) plot.Plot {
 		Name: "recall-by-epoch", Title: "The graph's neighbours lift matrix factorisation; a tuned regulariser does, too",
 		X: plot.Axis{Label: "epoch"}, Y: plot.Axis{Label: recall20},
 	}
-	for _, name := range []string{ngcfModel, mfSame, mfTuned, lightGCN, lonely, shuffled} {
+	for _, name := range []string{ngcfModel, mfSame, mfTuned, lightGCN, shuffled} {
 		if c.y[name] == nil {
 			continue
 		}
@@ -322,7 +322,7 @@ func depthPlot(r *lab.Run, depths []int, depth func(int) candidate) plot.Plot {
 // gainPlot shows the gain over matrix factorisation by a user's visits.
 func gainPlot(gain map[int][]float64) plot.Plot {
 	p := plot.Plot{
-		Name: "gain-by-visits", Title: "Gain over matrix factorisation with the same settings, by how much is known of a user",
+		Name: "gain-by-visits", Title: "Gain over MF with the same settings, by how much is known of a user",
 		X: plot.Axis{Label: "visits to learn from (users)"}, Y: plot.Axis{Label: "gain in " + recall20},
 	}
 	bar := plot.Bar{Name: ngcfModel, Method: true}
