@@ -113,8 +113,8 @@ func (rep *Report) Summary(metric, variant string) Summary {
 		ss += (v - mean) * (v - mean)
 	}
 	s.Mean = Number(mean)
-	if s.N > 1 {
-		s.SD = Number(math.Sqrt(ss / float64(s.N-1)))
+	if sd := math.Sqrt(ss / float64(max(1, s.N-1))); sd > 1e-12*math.Abs(mean) { // else rounding alone
+		s.SD = Number(sd)
 	}
 	return s
 }

@@ -21,6 +21,7 @@ import (
 type searchIndex struct {
 	mu     sync.Mutex
 	cached map[int64]cachedSegment // by id
+	blocks blockCache
 }
 
 // cachedSegment is a segment as some transaction saw it. It is good for every
@@ -82,7 +83,7 @@ func (ix *searchIndex) add(ctx context.Context, tx *sql.Tx, papers []*offprint.P
 
 // remove takes papers out of the index. Those that are not in it do not matter.
 func (ix *searchIndex) remove(ctx context.Context, tx *sql.Tx, ids ...int64) error {
-	segments, err := ix.segments(ctx, tx)
+	segments, _, err := ix.segments(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func newStamp() int64 { return 1 + rand.Int64N(1<<62) }
 // compact merges segments if there are too many, or too many removed papers in
 // one of them.
 func (ix *searchIndex) compact(ctx context.Context, tx *sql.Tx) error {
-	segments, err := ix.segments(ctx, tx)
+	segments, _, err := ix.segments(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -190,8 +191,8 @@ func toMerge(segments []*fulltext.Segment) []*fulltext.Segment {
 	return small[:count]
 }
 
-// segments returns the live segments as tx sees them.
-func (ix *searchIndex) segments(ctx context.Context, tx *sql.Tx) ([]*fulltext.Segment, error) {
+// segments returns the live segments as tx sees them, and their stamps by id.
+func (ix *searchIndex) segments(ctx context.Context, tx *sql.Tx) ([]*fulltext.Segment, map[int64]int64, error) {
 	type row struct{ id, stamp, removals int64 }
 	var rows []row
 	err := query(ctx, tx, func(r scanner) error {
@@ -201,13 +202,15 @@ func (ix *searchIndex) segments(ctx context.Context, tx *sql.Tx) ([]*fulltext.Se
 		return err
 	}, `SELECT id, stamp, removals FROM segment`)
 	if err != nil {
-		return nil, fmt.Errorf("read the segments: %w", err)
+		return nil, nil, fmt.Errorf("read the segments: %w", err)
 	}
 	segments := make([]*fulltext.Segment, len(rows))
+	stamps := make(map[int64]int64, len(rows))
 	for i, s := range rows {
 		if segments[i], err = ix.segment(ctx, tx, s.id, s.stamp, s.removals); err != nil {
-			return nil, fmt.Errorf("read segment %d: %w", s.id, err)
+			return nil, nil, fmt.Errorf("read segment %d: %w", s.id, err)
 		}
+		stamps[s.id] = s.stamp
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -218,7 +221,7 @@ func (ix *searchIndex) segments(ctx context.Context, tx *sql.Tx) ([]*fulltext.Se
 		}
 		ix.cached = live
 	}
-	return segments, nil
+	return segments, stamps, nil
 }
 
 func (ix *searchIndex) segment(ctx context.Context, tx *sql.Tx, id, stamp, removals int64) (*fulltext.Segment, error) {
@@ -260,12 +263,12 @@ func (ix *searchIndex) segment(ctx context.Context, tx *sql.Tx, id, stamp, remov
 // query and the filter, and how many do in all. The query's tags are the
 // caller's to resolve into the filter. It sees what tx sees.
 func (ix *searchIndex) search(ctx context.Context, tx *sql.Tx, q offprint.Query, f searchFilter, sort offprint.Sort, offset, limit int) (hits []searchHit, total int, err error) {
-	segments, err := ix.segments(ctx, tx)
+	segments, stamps, err := ix.segments(ctx, tx)
 	if err != nil {
 		return nil, 0, err
 	}
 	index := &fulltext.Index{Segments: segments, Fetch: func(refs []fulltext.BlockRef) ([][]byte, error) {
-		return fetchBlocks(ctx, tx, refs)
+		return ix.fetch(ctx, tx, stamps, refs)
 	}}
 	request := fulltext.Request{Query: q, First: f.First, Last: f.Last, Only: f.Only, Except: f.Except}
 	if sort == "" {
@@ -297,6 +300,30 @@ func after(found []fulltext.Hit, offset int) []searchHit {
 		hits = append(hits, searchHit{h.ID, h.Score})
 	}
 	return hits
+}
+
+// fetch returns blocks, which nobody may change, of segments with these stamps.
+func (ix *searchIndex) fetch(ctx context.Context, tx *sql.Tx, stamps map[int64]int64, refs []fulltext.BlockRef) ([][]byte, error) {
+	blocks := make([][]byte, len(refs))
+	var missing []fulltext.BlockRef
+	var at []int
+	for i, r := range refs {
+		if blocks[i] = ix.blocks.get(blockKey{stamps[r.Segment], r.Number}); blocks[i] == nil {
+			missing, at = append(missing, r), append(at, i)
+		}
+	}
+	if len(missing) == 0 {
+		return blocks, nil
+	}
+	read, err := fetchBlocks(ctx, tx, missing)
+	if err != nil || len(read) != len(missing) {
+		return read, err // too few: fulltext says that one is missing
+	}
+	for j, b := range read {
+		blocks[at[j]] = b
+		ix.blocks.add(blockKey{stamps[missing[j].Segment], missing[j].Number}, b)
+	}
+	return blocks, nil
 }
 
 // fetchBlocks reads blocks. The refs are in order, and so are the rows.

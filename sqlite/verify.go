@@ -81,7 +81,7 @@ func findNone(ctx context.Context, tx *sql.Tx, checks []string) error {
 
 // checkIndex compares the papers in the full-text index with those stored.
 func checkIndex(ctx context.Context, tx *sql.Tx) error {
-	segments, err := newSearchIndex().segments(ctx, tx)
+	segments, _, err := newSearchIndex().segments(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("damaged: full-text index: %w", err)
 	}

@@ -46,7 +46,9 @@ func isPlain(s string) bool {
 		switch c := s[i]; {
 		case c < ' ', c > '~':
 			return false
-		case strings.IndexByte("\\$~{`'-", c) >= 0:
+		case strings.IndexByte("\\$~{`", c) >= 0:
+			return false
+		case (c == '-' || c == '\'') && i+1 < len(s) && s[i+1] == c: // a dash, a closing quotation mark
 			return false
 		}
 	}

@@ -23,6 +23,10 @@ type list struct {
 // shownAuthors is how many names a card gives before "… 12 more".
 const shownAuthors = 6
 
+// teaserShown is how much of an abstract a card has: a little more than the
+// three lines that are seen. Bytes.
+const teaserShown = 400
+
 // newList writes the papers of a page. mark, if not nil, shows a text with a
 // search's matches marked.
 func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTML) list {
@@ -67,7 +71,7 @@ func writeCard(b *strings.Builder, p *offprint.PaperItem, back string, mark func
 		teaser = p.Summary
 	}
 	if teaser != "" {
-		write(`<p class="teaser">`, string(mark(teaser)), "</p>\n")
+		write(`<p class="teaser">`, string(mark(clipText(teaser, teaserShown))), "</p>\n")
 	}
 	write(`<p class="meta">`, string(facts(&p.Paper)))
 	for _, t := range p.State.Tags {

@@ -199,15 +199,7 @@ func within(days []offprint.DayCount, first, last offprint.Date) []offprint.DayC
 type calendar struct {
 	Title    string
 	Weekdays []string
-	Weeks    [][7]calendarDay
-}
-
-type calendarDay struct {
-	Day     offprint.Date
-	Number  int // of the day in its month; 0 outside
-	Papers  int
-	Label   string
-	Current bool
+	Days     template.HTML // rows of a table, a week each; written here for the reason that [list] gives
 }
 
 func newCalendar(month offprint.Span, days []offprint.DayCount, current offprint.Span) *calendar {
@@ -215,26 +207,31 @@ func newCalendar(month offprint.Span, days []offprint.DayCount, current offprint
 	for _, d := range within(days, month.First, month.Last) {
 		papers[d.Day] = d.Papers
 	}
-	c := &calendar{
-		Title:    month.Title(),
-		Weekdays: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
-	}
+	var b strings.Builder
 	for monday := offprint.SpanOf(offprint.UnitWeek, month.First).First; monday <= month.Last; monday += 7 {
-		var week [7]calendarDay
-		for i := range week {
-			d := monday + offprint.Date(i)
-			if d < month.First || d > month.Last {
-				continue
-			}
-			week[i] = calendarDay{
-				Day: d, Number: d.Time().Day(), Papers: papers[d],
-				Label:   d.Time().Format("2 January") + ": " + plural(papers[d], "paper"),
-				Current: current.Unit == offprint.UnitDay && d == current.First,
+		b.WriteString("<tr>")
+		for d := monday; d < monday+7; d++ {
+			number := strconv.Itoa(int(d-month.First) + 1)
+			switch {
+			case d < month.First || d > month.Last:
+				b.WriteString("<td></td>")
+			case papers[d] == 0:
+				b.WriteString("<td><span>" + number + "</span></td>")
+			default:
+				b.WriteString(`<td><a href="/day/` + d.String() + `"`)
+				if current.Unit == offprint.UnitDay && d == current.First {
+					b.WriteString(` aria-current="date"`)
+				}
+				b.WriteString(` aria-label="` + number + month.First.Time().Format(" January") + ": " + plural(papers[d], "paper") + `">` + number + "</a></td>")
 			}
 		}
-		c.Weeks = append(c.Weeks, week)
+		b.WriteString("</tr>")
 	}
-	return c
+	return &calendar{
+		Title:    month.Title(),
+		Weekdays: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+		Days:     template.HTML(b.String()), //nolint:gosec // numbers and names of months
+	}
 }
 
 // listPage is a heading over a list of papers.
