@@ -85,7 +85,7 @@ func get(ctx context.Context, client *http.Client, address string) (time.Duratio
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		return 0, err
 	}
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusSeeOther {
+	if resp.StatusCode >= 400 {
 		return 0, fmt.Errorf("%s: %s", address, resp.Status)
 	}
 	return time.Since(start), nil

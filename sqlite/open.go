@@ -38,7 +38,7 @@ const (
 	readConnections = 4
 	// Page caches in KiB: a reader's holds the upper levels of the indexes, the
 	// writer's what a batch of an import touches at random.
-	readCache  = 6 * 1024
+	readCache  = 4 * 1024
 	writeCache = 24 * 1024
 )
 

@@ -11,6 +11,9 @@ import (
 	"github.com/offprint/offprint/fulltext"
 )
 
+// foundShown is how many papers a page of a search has.
+const foundShown = 20
+
 // search shows what the box finds. Without a query it shows how to ask.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	text := strings.TrimSpace(r.URL.Query().Get("q"))
@@ -45,7 +48,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q.Search, q.WithHidden = query, true
+	q.Search, q.WithHidden, q.Limit = query, true, foundShown
 	start := time.Now()
 	papers, err := s.Store.Papers(r.Context(), q)
 	if err != nil {
