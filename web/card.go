@@ -25,7 +25,7 @@ const shownAuthors = 6
 
 // teaserShown is how much of an abstract a card has: a little more than the
 // three lines that are seen. Bytes.
-const teaserShown = 400
+const teaserShown = 320
 
 // newList writes the papers of a page. mark, if not nil, shows a text with a
 // search's matches marked.

@@ -30,7 +30,7 @@ const (
 )
 
 func main() {
-	if slices.Contains(os.Args[1:], "run") {
+	if slices.Contains(os.Args[1:], "run") || slices.Contains(os.Args[1:], "serve") {
 		withoutFMA()
 	}
 	// The first signal ends the work in good order; after it, a second one kills.

@@ -10,7 +10,8 @@ import (
 
 // withoutFMA starts this program anew, in its place, with fused multiply-adds
 // off in math.Exp, which on Intel processors cost a hundred times as much beside
-// GoMLX's products: see package methods/backend. GODEBUG is read only at the
+// GoMLX's products, and a third of a server's speed beside the runtime's own
+// vector instructions: see package methods/backend. GODEBUG is read only at the
 // start. It returns if that is so already, or cannot be done.
 func withoutFMA() {
 	debug := os.Getenv("GODEBUG")
