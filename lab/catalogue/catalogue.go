@@ -16,6 +16,7 @@ func All() []lab.Reproduction {
 		rec.M2TRec,
 		embed.MRL,
 		rec.NGCF,
+		embed.Starbucks,
 		rec.SemanticIDs,
 		embed.UnifiedEmbedding,
 	}

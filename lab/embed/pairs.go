@@ -118,6 +118,11 @@ func (p *pairs) lsa(ctx context.Context, rank int) (*mat.Dense, error) {
 	return p.basis(ctx, basis{false, rank})
 }
 
+// lsaStacked is lsa of the training abstracts and titles, one under the other.
+func (p *pairs) lsaStacked(ctx context.Context, rank int) (*mat.Dense, error) {
+	return p.basis(ctx, basis{true, rank})
+}
+
 func (p *pairs) basis(ctx context.Context, b basis) (*mat.Dense, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,8 +6,6 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
-
-	"github.com/offprint/offprint/methods/embed/contrast"
 )
 
 // SMAE is the masked-autoencoder pre-training over the sizes.
@@ -39,24 +37,20 @@ func (m SMAE) Loss(scope *model.Scope, states []*graph.Node, decoderIn, dropped,
 	context := linear(scope.In("decoder_in"), decoderIn, d)
 	decoded := residual(scope.In("decoder"), graph.Add(cls, repeat(context, len(m.Sizes))), m.Hidden)
 
-	out := scope.In("words")
-	w, wb := weights(out, cls, d, m.Words), bias(out, cls, m.Words)
-	missing := func(g, targets *graph.Node) *graph.Node {
-		return missing(g, w, wb, targets, len(m.Sizes))
-	}
-	return graph.MulScalar(graph.Add(missing(cls, dropped), missing(decoded, decoderDropped)), .5)
+	w := weights(scope.In("words"), cls, d, m.Words)
+	return graph.MulScalar(graph.Add(missing(cls, w, dropped, len(m.Sizes)), missing(decoded, w, decoderDropped, len(m.Sizes))), .5)
 }
 
-// missing is the mean cross-entropy of the logits g w + b of rows g [K B, D]
-// with targets [B, Words], the same for each of the K sizes, whose rows sum to 1
-// or 0.
-func missing(g, w, b, targets *graph.Node, sizes int) *graph.Node {
-	all := contrast.LogSumExp(graph.Add(graph.MatMul(g, w), b), 1)
-	has := graph.ReduceSum(targets, 1)
-	// The targets' logits without going through all: t . (g w + b) = g . (t w^T) + t . b.
-	mean := graph.Einsum("bv,dv->bd", targets, w)
-	right := graph.Add(graph.ReduceSum(graph.Mul(g, repeat(mean, sizes)), 1), repeat(graph.ReduceSum(graph.Mul(targets, b), 1), sizes))
-	return graph.ReduceAllMean(graph.Sub(graph.Mul(repeat(has, sizes), all), right))
+// missing is the mean cross-entropy of the logits g w of rows g [K B, D] with
+// targets [B, Words], the same for each of the K sizes, whose rows sum to 1 or 0.
+// No row of g is longer than the square root of D, so the logits stay far below
+// the 88 where exp overflows, and need not be shifted by their largest.
+func missing(g, w, targets *graph.Node, sizes int) *graph.Node {
+	all := graph.Log(graph.ReduceSum(graph.Exp(graph.MatMul(g, w)), 1))
+	// The targets' logits without going through all: t . g w = g . w t.
+	right := graph.ReduceSum(graph.Mul(g, repeat(graph.Einsum("bv,dv->bd", targets, w), sizes)), 1)
+	has := repeat(graph.ReduceSum(targets, 1), sizes)
+	return graph.ReduceAllMean(graph.Sub(graph.Mul(has, all), right))
 }
 
 // repeat puts n copies of x under each other.

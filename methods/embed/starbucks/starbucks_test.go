@@ -260,15 +260,14 @@ func TestSMAESeesTheCut(t *testing.T) {
 }
 
 func TestMissingWords(t *testing.T) {
-	g := tensors.FromValue([][]float32{{1, 0}, {0, 2}, {1, 1}, {3, 0}}) // 2 sizes of 2 texts
+	g := tensors.FromValue([][]float32{{1, 0}, {0, 2}, {1, 1}, {3, 0}}) // two sizes of two texts
 	w := tensors.FromValue([][]float32{{1, 0, -1}, {0, 1, 0}})
-	b := tensors.FromValue([][]float32{{.5, 0, 0}})
 	targets := tensors.FromValue([][]float32{{.5, .5, 0}, {0, 0, 0}}) // the second text lacks any
 	out := run(t, newStore(t), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{missing(in[0], in[1], in[2], in[3], 2)}
-	}, g, w, b, targets)
+		return []*graph.Node{missing(in[0], in[1], in[2], 2)}
+	}, g, w, targets)
 	want := 0.0
-	for _, l := range [][]float64{{1.5, 0, -1}, {1.5, 1, -1}} { // logits of the first text at both sizes
+	for _, l := range [][]float64{{1, 0, -1}, {1, 1, -1}} { // logits of the first text
 		sum := 0.0
 		for _, v := range l {
 			sum += math.Exp(v)
