@@ -27,7 +27,22 @@ type Model struct {
 // 0..classes-1. C weighs the examples against the penalty: 1 is usual, more fits
 // closer. Columns should be of similar size.
 func Fit(ctx context.Context, x *mat.Dense, labels []int, classes int, c float64) (*Model, error) {
+	return FitWeighted(ctx, x, labels, nil, classes, c)
+}
+
+// FitWeighted is [Fit] with each example's loss multiplied by a weight of its own,
+// at least 0: a larger one for those of a rare class, for instance. Without
+// weights all have 1.
+func FitWeighted(ctx context.Context, x *mat.Dense, labels []int, weights []float64, classes int, c float64) (*Model, error) {
 	n, _ := x.Dims()
+	if weights != nil && len(weights) != n {
+		return nil, fmt.Errorf("logistic: %d rows, %d weights", n, len(weights))
+	}
+	for i, w := range weights {
+		if !(w >= 0) || math.IsInf(w, 1) {
+			return nil, fmt.Errorf("logistic: weight %v of row %d is not a number from 0", w, i)
+		}
+	}
 	if n != len(labels) || classes < 2 || !(c > 0) || math.IsInf(c, 1) {
 		return nil, fmt.Errorf("logistic: %d rows, %d labels of %d classes, C = %v", n, len(labels), classes, c)
 	}
@@ -39,7 +54,7 @@ func Fit(ctx context.Context, x *mat.Dense, labels []int, classes int, c float64
 			return nil, fmt.Errorf("logistic: row %d is not finite", i)
 		}
 	}
-	o := &objective{x: x, labels: labels, c: c}
+	o := &objective{x: x, labels: labels, weights: weights, c: c}
 	w, err := o.minimise(ctx, classes)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,10 @@ func clouds(n, dim int, seed uint64) (*mat.Dense, []int) {
 
 func TestGradient(t *testing.T) {
 	x, y := clouds(20, 4, 1)
-	o := &objective{x: x, labels: y, c: 3}
+	o := &objective{x: x, labels: y, weights: make([]float64, 20), c: 3}
+	for i := range o.weights {
+		o.weights[i] = float64(i % 4)
+	}
 	w, v := make([]float64, 3*5), make([]float64, 3*5)
 	rng := random.New(2, 0)
 	for i := range w {
@@ -104,6 +107,35 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// A weight of 2 is the same as the example twice, one of 0 as none.
+func TestWeights(t *testing.T) {
+	x, y := clouds(60, 4, 5)
+	weights := make([]float64, 60)
+	var rows []int
+	for i := range weights {
+		weights[i] = float64(i % 3)
+		for range i % 3 {
+			rows = append(rows, i)
+		}
+	}
+	often, labels := mat.NewDense(len(rows), 4, nil), make([]int, len(rows))
+	for k, i := range rows {
+		often.SetRow(k, x.RawRowView(i))
+		labels[k] = y[i]
+	}
+	a, err := FitWeighted(t.Context(), x, y, weights, 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Fit(t.Context(), often, labels, 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mat.EqualApprox(a.W, b.W, 1e-5) {
+		t.Errorf("weights %v, want %v", mat.Formatted(a.W), mat.Formatted(b.W))
+	}
+}
+
 func TestErrors(t *testing.T) {
 	x, y := clouds(6, 3, 1)
 	bad := mat.DenseCopyOf(x)
@@ -112,7 +144,11 @@ func TestErrors(t *testing.T) {
 		"rows":  func() error { _, err := Fit(t.Context(), x, y[1:], 3, 1); return err },
 		"label": func() error { _, err := Fit(t.Context(), x, y, 2, 1); return err },
 		"C":     func() error { _, err := Fit(t.Context(), x, y, 3, 0); return err },
-		"NaN":   func() error { _, err := Fit(t.Context(), bad, y, 3, 1); return err },
+		"weights": func() error {
+			_, err := FitWeighted(t.Context(), x, y, []float64{1, 1, 1, 1, 1, -1}, 3, 1)
+			return err
+		},
+		"NaN": func() error { _, err := Fit(t.Context(), bad, y, 3, 1); return err },
 		"dim": func() error {
 			_, err := (&Model{W: mat.NewDense(2, 2, nil), B: make([]float64, 2)}).Predict(x)
 			return err

@@ -15,9 +15,10 @@ const tolerance = 1e-6
 
 // objective is what is minimised.
 type objective struct {
-	x      *mat.Dense
-	labels []int
-	c      float64
+	x       *mat.Dense
+	labels  []int
+	weights []float64 // of the examples; nil for 1 each
+	c       float64
 }
 
 // at returns the loss at the parameters w, its gradient, and the probabilities
@@ -28,7 +29,7 @@ func (o *objective) at(w []float64, classes int) (loss float64, grad []float64, 
 	for i, y := range o.labels {
 		row := p.RawRowView(i)
 		z := row[y]
-		loss += softmax(row) - z
+		loss += o.weight(i) * (softmax(row) - z)
 		copy(diff.RawRowView(i), row)
 		diff.RawRowView(i)[y]--
 	}
@@ -37,10 +38,23 @@ func (o *objective) at(w []float64, classes int) (loss float64, grad []float64, 
 	return loss, o.back(diff, w, classes), p
 }
 
-// back is C diff^T [x 1] plus the penalty's gradient at w.
+func (o *objective) weight(i int) float64 {
+	if o.weights == nil {
+		return 1
+	}
+	return o.weights[i]
+}
+
+// back is C diff^T [x 1], with diff's rows weighted in place, plus the penalty's
+// gradient at w.
 func (o *objective) back(diff *mat.Dense, w []float64, classes int) []float64 {
 	g := make([]float64, len(w))
 	m := model(g, classes)
+	if o.weights != nil {
+		for i, v := range o.weights {
+			floats.Scale(v, diff.RawRowView(i))
+		}
+	}
 	m.W.Mul(diff.T(), o.x)
 	for i := range o.labels {
 		floats.Add(m.B, diff.RawRowView(i))
