@@ -4,8 +4,12 @@ package catalogue
 import (
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/lab"
+	"github.com/offprint/offprint/lab/attrib"
 	"github.com/offprint/offprint/lab/embed"
+	"github.com/offprint/offprint/lab/label"
+	"github.com/offprint/offprint/lab/geometry"
 	"github.com/offprint/offprint/lab/rec"
+	"github.com/offprint/offprint/lab/theory"
 )
 
 // All are the reproductions that exist. Adding one is adding a line.
@@ -13,9 +17,13 @@ func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		embed.Compat,
 		embed.VectorStorage,
+		theory.AdvaniSaxe,
 		rec.M2TRec,
 		embed.MRL,
+		geometry.Loki,
+		attrib.Convergent,
 		rec.NGCF,
+		label.SLK,
 		embed.Starbucks,
 		rec.SemanticIDs,
 		embed.UnifiedEmbedding,
