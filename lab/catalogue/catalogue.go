@@ -6,8 +6,6 @@ import (
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/attrib"
 	"github.com/offprint/offprint/lab/embed"
-	"github.com/offprint/offprint/lab/label"
-	"github.com/offprint/offprint/lab/geometry"
 	"github.com/offprint/offprint/lab/rec"
 	"github.com/offprint/offprint/lab/theory"
 )
@@ -20,10 +18,8 @@ func All() []lab.Reproduction {
 		theory.AdvaniSaxe,
 		rec.M2TRec,
 		embed.MRL,
-		geometry.Loki,
 		attrib.Convergent,
 		rec.NGCF,
-		label.SLK,
 		embed.Starbucks,
 		rec.SemanticIDs,
 		embed.UnifiedEmbedding,
