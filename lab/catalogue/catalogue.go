@@ -6,6 +6,7 @@ import (
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/attrib"
 	"github.com/offprint/offprint/lab/embed"
+	"github.com/offprint/offprint/lab/label"
 	"github.com/offprint/offprint/lab/rec"
 	"github.com/offprint/offprint/lab/theory"
 )
@@ -20,6 +21,7 @@ func All() []lab.Reproduction {
 		embed.MRL,
 		attrib.Convergent,
 		rec.NGCF,
+		label.SLK,
 		embed.Starbucks,
 		rec.SemanticIDs,
 		embed.UnifiedEmbedding,
