@@ -6,6 +6,7 @@ import (
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/attrib"
 	"github.com/offprint/offprint/lab/embed"
+	"github.com/offprint/offprint/lab/geometry"
 	"github.com/offprint/offprint/lab/label"
 	"github.com/offprint/offprint/lab/rec"
 	"github.com/offprint/offprint/lab/theory"
@@ -19,6 +20,7 @@ func All() []lab.Reproduction {
 		theory.AdvaniSaxe,
 		rec.M2TRec,
 		embed.MRL,
+		geometry.Loki,
 		attrib.Convergent,
 		rec.NGCF,
 		label.SLK,
