@@ -19,6 +19,7 @@ func All() []lab.Reproduction {
 		embed.VectorStorage,
 		theory.AdvaniSaxe,
 		rec.M2TRec,
+		label.AnyLoss,
 		embed.MRL,
 		geometry.Loki,
 		attrib.Convergent,
