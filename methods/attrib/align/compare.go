@@ -10,6 +10,10 @@ import (
 	"github.com/offprint/offprint/methods/random"
 )
 
+// Ridge is the penalty of [Compare]'s prediction from all units. Without any, a
+// unit that hardly ever acts on the inputs of the fit can spoil the others.
+const Ridge = 1e-3
+
 // Options are the choices of [Compare].
 type Options struct {
 	Sizes []int  // how many units of A may predict one of B, ascending; nil stands for 1, 2, 4, 8
@@ -75,7 +79,7 @@ func Compare(ctx context.Context, fitA, fitB, testA, testB *mat.Dense, opts Opti
 	if err != nil {
 		return nil, err
 	}
-	all, err := LeastSquares(fit[0], fit[1], 0)
+	all, err := LeastSquares(fit[0], fit[1], Ridge)
 	if err != nil {
 		return nil, err
 	}
