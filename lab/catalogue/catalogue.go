@@ -9,6 +9,7 @@ import (
 	"github.com/offprint/offprint/lab/geometry"
 	"github.com/offprint/offprint/lab/label"
 	"github.com/offprint/offprint/lab/rec"
+	"github.com/offprint/offprint/lab/solve"
 	"github.com/offprint/offprint/lab/theory"
 )
 
@@ -20,6 +21,7 @@ func All() []lab.Reproduction {
 		theory.AdvaniSaxe,
 		rec.M2TRec,
 		label.AnyLoss,
+		solve.LInf,
 		embed.MRL,
 		geometry.Loki,
 		attrib.Convergent,

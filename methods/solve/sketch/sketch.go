@@ -35,8 +35,9 @@ package sketch
 import (
 	"errors"
 	"fmt"
-	"math"
 
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -56,19 +57,21 @@ var ErrRank = errors.New("sketch: the matrix has no full column rank")
 
 // LeastSquares returns x' [d] = argmin |S A x - S b| for a [n x d] and b [n]. The
 // same S is applied to both, and the small problem is solved by QR. Shapes that
-// do not fit, values that are not finite, and an S A without full column rank
-// ([ErrRank]) are errors.
+// do not fit and values that are not finite are errors. If S A has no full column
+// rank, the error is [ErrRank] and x' the solution of least length.
 func LeastSquares(s Sketch, a *mat.Dense, b []float64) ([]float64, error) {
 	if err := check(a, b); err != nil {
 		return nil, err
 	}
-	small, err := s.Apply(beside(a, b))
+	left, err := s.Apply(a)
 	if err != nil {
 		return nil, err
 	}
-	m, d := small.Dims()
-	d--
-	return solve(small.Slice(0, m, 0, d), small.ColView(d))
+	right, err := s.Apply(mat.NewDense(len(b), 1, b))
+	if err != nil {
+		return nil, err
+	}
+	return solve(beside(left, right.RawMatrix().Data))
 }
 
 // Exact returns x* [d] = argmin |A x - b| by QR, with the errors of
@@ -77,7 +80,7 @@ func Exact(a *mat.Dense, b []float64) ([]float64, error) {
 	if err := check(a, b); err != nil {
 		return nil, err
 	}
-	return solve(a, mat.NewVecDense(len(b), b))
+	return solve(beside(a, b))
 }
 
 // ExactMACs is the number of multiply-adds of a QR of m x d, and so of [Exact].
@@ -94,21 +97,46 @@ func beside(a *mat.Dense, b []float64) *mat.Dense {
 	return both
 }
 
-func solve(a mat.Matrix, b mat.Vector) ([]float64, error) {
-	m, d := a.Dims()
+// solve returns the solution for [A b] [m x (d+1)]. In its QR decomposition, R has
+// A's factor in the first d columns, and Q^T b in the last.
+func solve(both *mat.Dense) ([]float64, error) {
+	m, c := both.Dims()
+	d := c - 1
 	if m < d {
-		return nil, fmt.Errorf("%w: %d rows, %d columns", ErrRank, m, d)
+		return nil, fmt.Errorf("sketch: %d rows for %d columns", m, d)
+	}
+	if m == d { // QR wants a tall matrix
+		both = mat.DenseCopyOf(both.Grow(1, 0))
 	}
 	var qr mat.QR
-	qr.Factorize(a)
-	if c := qr.Cond(); c > 1e14 || math.IsNaN(c) {
+	qr.Factorize(both)
+	var r mat.Dense
+	qr.RTo(&r)
+	x := mat.Col(nil, d, r.Slice(0, d, 0, c))
+	factor := mat.NewTriDense(d, mat.Upper, nil)
+	for i := range d {
+		for j := i; j < d; j++ {
+			factor.SetTri(i, j, r.At(i, j))
+		}
+	}
+	if rcond := lapack64.Trcon(lapack.MaxColumnSum, factor.RawTriangular(), make([]float64, 3*d), make([]int, d)); rcond > 1e-14 {
+		v := mat.NewVecDense(d, x)
+		if err := v.SolveVec(factor, v); err != nil {
+			return nil, fmt.Errorf("sketch: %w", err)
+		}
+		return x, nil
+	}
+	var svd mat.SVD
+	if !svd.Factorize(factor, mat.SVDThin) {
 		return nil, ErrRank
 	}
-	x := make([]float64, d)
-	if err := qr.SolveVecTo(mat.NewVecDense(d, x), false, b); err != nil {
-		return nil, fmt.Errorf("sketch: %w", err)
+	rank := svd.Rank(1e-12)
+	if rank == 0 {
+		return make([]float64, d), ErrRank
 	}
-	return x, nil
+	var least mat.VecDense
+	svd.SolveVecTo(&least, mat.NewVecDense(d, x), rank)
+	return least.RawVector().Data, ErrRank
 }
 
 func check(a *mat.Dense, b []float64) error {
@@ -118,11 +146,11 @@ func check(a *mat.Dense, b []float64) error {
 	}
 	for i := range n {
 		for j, v := range a.RawRowView(i) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			if v-v != 0 { // not finite
 				return fmt.Errorf("sketch: a(%d, %d) is %v", i, j, v)
 			}
 		}
-		if v := b[i]; math.IsNaN(v) || math.IsInf(v, 0) {
+		if v := b[i]; v-v != 0 {
 			return fmt.Errorf("sketch: b(%d) is %v", i, v)
 		}
 	}

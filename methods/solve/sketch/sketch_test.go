@@ -338,3 +338,31 @@ func TestErrors(t *testing.T) {
 		t.Error("no rank")
 	}
 }
+
+// Two equal columns share what one alone would have.
+func TestLeastLength(t *testing.T) {
+	rng := random.New(10, 0)
+	one, b := normal(10, 1, rng), vec(10, rng)
+	want, err := Exact(one, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Exact(beside(one, mat.Col(nil, 0, one)), b)
+	if !errors.Is(err, ErrRank) {
+		t.Errorf("error %v", err)
+	}
+	if d := distance(got, []float64{want[0] / 2, want[0] / 2}); d > 1e-12 {
+		t.Errorf("%v, want halves of %v", got, want)
+	}
+	square := normal(3, 3, rng)
+	y := vec(3, rng)
+	x, err := Exact(square, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ax mat.VecDense
+	ax.MulVec(square, mat.NewVecDense(3, x))
+	if d := distance(ax.RawVector().Data, y); d > 1e-10 {
+		t.Errorf("a square system is off by %v", d)
+	}
+}

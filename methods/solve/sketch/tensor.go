@@ -62,7 +62,7 @@ func (s *TensorSRHT) Apply(x, y *mat.Dense) (*mat.Dense, error) {
 
 // LeastSquares returns x' = argmin |S A x - S b| where the columns of A are the
 // products of the columns of u and v, both [n x d], and b is the product of g
-// and h, both [n].
+// and h, both [n]. Its errors are those of the other [LeastSquares].
 func (s *TensorSRHT) LeastSquares(u, v *mat.Dense, g, h []float64) ([]float64, error) {
 	if err := check(u, g); err != nil {
 		return nil, err
@@ -70,13 +70,11 @@ func (s *TensorSRHT) LeastSquares(u, v *mat.Dense, g, h []float64) ([]float64, e
 	if err := check(v, h); err != nil {
 		return nil, err
 	}
-	_, d := u.Dims()
 	small, err := s.Apply(beside(u, g), beside(v, h))
 	if err != nil {
 		return nil, err
 	}
-	m, _ := small.Dims()
-	return solve(small.Slice(0, m, 0, d), small.ColView(d))
+	return solve(small)
 }
 
 func all(n int) []int {

@@ -1,0 +1,42 @@
+// Package solve has the reproductions of the family solve, solvers.
+package solve
+
+import (
+	"math"
+	"slices"
+)
+
+// exponent is the power p of y ~ x^p that fits best in logarithms.
+func exponent(x, y []float64) float64 {
+	var mx, my float64
+	for i := range x {
+		mx += math.Log(x[i])
+		my += math.Log(y[i])
+	}
+	mx /= float64(len(x))
+	my /= float64(len(x))
+	var xy, xx float64
+	for i := range x {
+		d := math.Log(x[i]) - mx
+		xy += d * (math.Log(y[i]) - my)
+		xx += d * d
+	}
+	return xy / xx
+}
+
+// quantile is the smallest value that a share q of all do not exceed.
+func quantile(values []float64, q float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	return s[max(0, int(math.Ceil(q*float64(len(s))))-1)]
+}
+
+func median(values []float64) float64 { return quantile(values, .5) }
+
+// rms is the root of the mean square.
+func rms(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v * v
+	}
+	return math.Sqrt(sum / float64(len(values)))
+}
