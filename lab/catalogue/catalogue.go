@@ -7,6 +7,7 @@ import (
 	"github.com/offprint/offprint/lab/attrib"
 	"github.com/offprint/offprint/lab/embed"
 	"github.com/offprint/offprint/lab/geometry"
+	"github.com/offprint/offprint/lab/graph"
 	"github.com/offprint/offprint/lab/label"
 	"github.com/offprint/offprint/lab/rec"
 	"github.com/offprint/offprint/lab/solve"
@@ -29,6 +30,7 @@ func All() []lab.Reproduction {
 		label.SLK,
 		embed.Starbucks,
 		rec.SemanticIDs,
+		graph.MindTheGap,
 		embed.UnifiedEmbedding,
 	}
 }
