@@ -15,32 +15,38 @@ const (
 	epsilon = 1e-8
 )
 
-// Adam is the optimiser's state for a number of parameters.
-type Adam struct {
+// Adam is the optimiser's state for a number of parameters in float32.
+type Adam = Of[float32]
+
+// New returns a state for n parameters in float32.
+func New(n int, lr float64) *Adam { return NewOf[float32](n, lr) }
+
+// Of is the optimiser's state for a number of parameters.
+type Of[F float32 | float64] struct {
 	LR   float64 // learning rate; may be changed between steps
-	m, v []float32
+	m, v []F
 	step int
 }
 
-// New returns a state for n parameters.
-func New(n int, lr float64) *Adam {
-	return &Adam{LR: lr, m: make([]float32, n), v: make([]float32, n)}
+// NewOf returns a state for n parameters.
+func NewOf[F float32 | float64](n int, lr float64) *Of[F] {
+	return &Of[F]{LR: lr, m: make([]F, n), v: make([]F, n)}
 }
 
 // Step moves the parameters w against the gradient g. Both have the length that
 // New was told.
-func (a *Adam) Step(w, g []float32) {
+func (a *Of[F]) Step(w, g []F) {
 	a.step++
 	// The two corrections are taken out of the loop.
 	c2 := math.Sqrt(1 - math.Pow(beta2, float64(a.step)))
-	rate := float32(a.LR * c2 / (1 - math.Pow(beta1, float64(a.step))))
-	eps := float32(epsilon * c2)
+	rate := F(a.LR * c2 / (1 - math.Pow(beta1, float64(a.step))))
+	eps := F(epsilon * c2)
 	w, g = w[:len(a.m)], g[:len(a.m)]
 	v := a.v[:len(a.m)]
 	for i, m := range a.m {
 		m = beta1*m + (1-beta1)*g[i]
 		s := beta2*v[i] + (1-beta2)*g[i]*g[i]
 		a.m[i], v[i] = m, s
-		w[i] -= rate * m / (float32(math.Sqrt(float64(s))) + eps)
+		w[i] -= rate * m / (F(math.Sqrt(float64(s))) + eps)
 	}
 }
