@@ -27,7 +27,7 @@ var M2TRec = lab.Reproduction{
 	Method:   m2trecModel,
 	Package:  "methods/rec/m2trec",
 	Time:     25 * time.Second,
-	FullTime: 4 * time.Minute,
+	FullTime: 6 * time.Minute,
 	DataSets: []string{"papers"},
 	Run:      runM2TRec,
 	Broken: []lab.BrokenVariant{
