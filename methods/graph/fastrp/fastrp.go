@@ -102,9 +102,9 @@ func checked(weights []float64) ([]float64, error) {
 	return weights[:q], nil
 }
 
-// Embed returns the embedding of the nodes [g.Len() x Dim], row by row. It takes
-// the memory of two embeddings, that one included, and of three if more than
-// two orders have weights.
+// Embed returns the embedding of the nodes [g.Len() x Dim], row by row. Beside
+// the graph and R it takes the memory of two embeddings, that one included; of
+// three if an order before the last two has a weight.
 func Embed(ctx context.Context, g *graph.Graph, c Config, rng *rand.Rand) ([]float32, error) {
 	c, err := c.filled(g.Len())
 	if err != nil {
@@ -201,6 +201,8 @@ func Projection(n, dim int, s float64, rng *rand.Rand) (*sparse.Matrix, error) {
 		return math.Floor(math.Log(1-rng.Float64()) / math.Log1p(-1/s))
 	}
 	size := float64(n) * float64(dim)
+	expected := int(min(size, size/s+4*math.Sqrt(size/s)))
+	m.Col, m.Val = make([]int32, 0, expected), make([]float32, 0, expected)
 	for at := skip(); at < size; at += 1 + skip() {
 		i := int(at)
 		v := value
