@@ -32,6 +32,7 @@ func All() []lab.Reproduction {
 		rec.SemanticIDs,
 		graph.MindTheGap,
 		embed.UnifiedEmbedding,
+		theory.PACInvariance,
 	}
 }
 
