@@ -13,6 +13,7 @@ import (
 
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/plot"
+	"github.com/offprint/offprint/methods/graph"
 	"github.com/offprint/offprint/methods/graph/neuralcompile"
 	"github.com/offprint/offprint/methods/random"
 )
@@ -41,7 +42,7 @@ const gapCompiled = "compiled"
 // algorithm is one of the three.
 type algorithm struct {
 	name     string
-	textbook func(*neuralcompile.Graph, int) ([]neuralcompile.State, error)
+	textbook func(*graph.Graph, int) ([]neuralcompile.State, error)
 	compile  func(neuralcompile.Limits, float64) (*neuralcompile.Program, error)
 	beta     float64
 }
@@ -80,34 +81,28 @@ func runMindTheGap(ctx context.Context, r *lab.Run) error {
 
 // gapGraph is a connected random graph (bed G6): pairs joined at random, and a
 // random tree; weights are multiples of 1/1024.
-func gapGraph(rng *rand.Rand, n int) (*neuralcompile.Graph, error) {
-	g, err := neuralcompile.NewGraph(n)
-	if err != nil {
-		return nil, err
-	}
-	join := func(i, j int) error {
-		w := float64(1+rng.IntN(1024)) / 1024
-		if g.Weight(i, j) != 0 {
-			return nil
+func gapGraph(rng *rand.Rand, n int) (*graph.Graph, error) {
+	joined := map[[2]int]bool{}
+	var edges []graph.Edge
+	join := func(i, j int) {
+		w := float32(1+rng.IntN(1024)) / 1024
+		if pair := [2]int{min(i, j), max(i, j)}; !joined[pair] {
+			joined[pair] = true
+			edges = append(edges, graph.Edge{U: int32(i), V: int32(j), Weight: w})
 		}
-		return g.AddEdge(i, j, w)
 	}
 	for i := range n {
 		for j := range i {
 			if rng.Float64() < min(.5, 3/float64(n)) {
-				if err := join(i, j); err != nil {
-					return nil, err
-				}
+				join(i, j)
 			}
 		}
 	}
 	order := rng.Perm(n)
 	for k := 1; k < n; k++ {
-		if err := join(order[k], order[rng.IntN(k)]); err != nil {
-			return nil, err
-		}
+		join(order[k], order[rng.IntN(k)])
 	}
-	return g, nil
+	return graph.NewWeighted(n, edges)
 }
 
 // gapExamples are random graphs with the algorithm's trace.

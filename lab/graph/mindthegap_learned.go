@@ -46,7 +46,7 @@ func (g *gap) outputSteps() int {
 
 // accuracy reports a processor's parents.
 func (g *gap) accuracy(variant string, a algorithm, seed uint64, test []neuralcompile.Example, parents [][]int) {
-	n := test[0].Graph.Nodes()
+	n := test[0].Graph.Len()
 	right, whole := 0, 0
 	for i, e := range test {
 		same := 0
@@ -106,7 +106,7 @@ func (g *gap) seed(ctx context.Context, seed uint64, progress func(float64, stri
 				tree = append(tree, states[len(states)-1].Parents)
 				var s []int
 				for k := range n {
-					s = append(s, e.Graph.Neighbours(k)[0].To)
+					s = append(s, int(e.Graph.Neighbors(k)[0]))
 				}
 				s[e.Source] = e.Source
 				smallest = append(smallest, s)
@@ -200,7 +200,7 @@ func (g *gap) traces(ctx context.Context, a algorithm, seed uint64, progress fun
 			for k := range mask {
 				if mask[k] = e.Trace[t+1].Parents[k] != e.Trace[t].Parents[k]; mask[k] {
 					changes++
-					uniform += 1 / float64(1+len(e.Graph.Neighbours(k)))
+					uniform += 1 / float64(1+len(e.Graph.Neighbors(k)))
 				}
 			}
 			if changes == 0 {

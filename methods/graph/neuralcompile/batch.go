@@ -2,6 +2,8 @@ package neuralcompile
 
 import (
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/offprint/offprint/methods/graph"
 )
 
 // stateWidth is the number of features of a node's state: whether it is reached,
@@ -16,6 +18,7 @@ type batch struct {
 	joined                       []bool
 	parents                      []int32
 	nodeWidth, edgeWidth, filled int
+	near                         []edge
 }
 
 func newBatch(size, n int, traces bool) *batch {
@@ -42,7 +45,7 @@ func (b *batch) reset() {
 
 // add appends a graph. State and after are read with traces alone; targets are
 // the parents to learn, or nil.
-func (b *batch) add(g *Graph, source int, state, after State, parents []int) {
+func (b *batch) add(g *graph.Graph, source int, state, after State, parents []int) {
 	at := b.filled
 	b.filled++
 	for i := range b.n {
@@ -55,7 +58,7 @@ func (b *batch) add(g *Graph, source int, state, after State, parents []int) {
 			state.features(i, x[2:])
 			after.features(i, b.next[(at*b.n+i)*stateWidth:])
 		}
-		edge := func(j int) []float32 {
+		pair := func(j int) []float32 {
 			k := (at*b.n+i)*b.n + j
 			b.joined[k] = true
 			e := b.edges[k*b.edgeWidth:][:b.edgeWidth]
@@ -64,10 +67,11 @@ func (b *batch) add(g *Graph, source int, state, after State, parents []int) {
 			}
 			return e
 		}
-		edge(i)[1] = 1
-		for _, n := range g.Neighbours(i) {
-			e := edge(n.To)
-			e[0], e[2] = 1, float32(n.Weight)
+		pair(i)[1] = 1
+		b.near = edges(b.near, g, i)
+		for _, n := range b.near {
+			e := pair(n.to)
+			e[0], e[2] = 1, float32(n.weight)
 		}
 		if parents != nil {
 			b.parents[at*b.n+i] = int32(parents[i])

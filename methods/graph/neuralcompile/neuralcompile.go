@@ -35,66 +35,32 @@ package neuralcompile
 
 import (
 	"fmt"
-	"math"
-	"slices"
+
+	"github.com/offprint/offprint/methods/graph"
 )
 
-// Graph is an undirected graph with positive edge weights. Nodes are 0..Nodes-1;
-// their numbers decide ties.
-type Graph struct {
-	adjacent [][]Edge
+// edge leads to a node.
+type edge struct {
+	to     int
+	weight float64
 }
 
-// Edge leads to a node.
-type Edge struct {
-	To     int
-	Weight float64
+// edges appends to dst[:0] those at node i, in the order of the other nodes.
+func edges(dst []edge, g *graph.Graph, i int) []edge {
+	dst = dst[:0]
+	weights := g.Weights(i)
+	for k, j := range g.Neighbors(i) {
+		e := edge{int(j), 1}
+		if weights != nil {
+			e.weight = float64(weights[k])
+		}
+		dst = append(dst, e)
+	}
+	return dst
 }
 
-// NewGraph returns a graph without edges.
-func NewGraph(nodes int) (*Graph, error) {
-	if nodes < 1 {
-		return nil, fmt.Errorf("neuralcompile: a graph of %d nodes", nodes)
-	}
-	return &Graph{make([][]Edge, nodes)}, nil
-}
-
-// Nodes is the number of nodes.
-func (g *Graph) Nodes() int { return len(g.adjacent) }
-
-// Neighbours are the edges at a node, in the order of the other nodes.
-func (g *Graph) Neighbours(i int) []Edge { return g.adjacent[i] }
-
-// AddEdge joins two different nodes that are not joined yet. The weight must be
-// positive and finite.
-func (g *Graph) AddEdge(i, j int, weight float64) error {
-	if n := len(g.adjacent); i < 0 || j < 0 || i >= n || j >= n || i == j {
-		return fmt.Errorf("neuralcompile: an edge from %d to %d in a graph of %d nodes", i, j, n)
-	}
-	if !(weight > 0) || math.IsInf(weight, 1) {
-		return fmt.Errorf("neuralcompile: an edge of weight %v", weight)
-	}
-	if g.Weight(i, j) != 0 {
-		return fmt.Errorf("neuralcompile: nodes %d and %d are joined already", i, j)
-	}
-	for _, e := range [][2]int{{i, j}, {j, i}} {
-		at, _ := slices.BinarySearchFunc(g.adjacent[e[0]], e[1], func(e Edge, to int) int { return e.To - to })
-		g.adjacent[e[0]] = slices.Insert(g.adjacent[e[0]], at, Edge{e[1], weight})
-	}
-	return nil
-}
-
-// Weight is that of the edge between two nodes, and 0 if they are not joined.
-func (g *Graph) Weight(i, j int) float64 {
-	at, ok := slices.BinarySearchFunc(g.adjacent[i], j, func(e Edge, to int) int { return e.To - to })
-	if !ok {
-		return 0
-	}
-	return g.adjacent[i][at].Weight
-}
-
-func (g *Graph) checkSource(source int) error {
-	if g == nil || source < 0 || source >= g.Nodes() {
+func checkSource(g *graph.Graph, source int) error {
+	if g == nil || source < 0 || source >= g.Len() {
 		return fmt.Errorf("neuralcompile: no node %d to start from", source)
 	}
 	return nil

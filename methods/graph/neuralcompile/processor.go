@@ -7,13 +7,14 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/graph"
+	gomlx "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/offprint/offprint/methods/backend"
+	"github.com/offprint/offprint/methods/graph"
 	"github.com/offprint/offprint/methods/random"
 	"github.com/offprint/offprint/methods/train"
 )
@@ -25,7 +26,7 @@ const stream = 54
 // state and those after each round, as [BreadthFirst], [Relax] and [DepthFirst]
 // return them.
 type Example struct {
-	Graph  *Graph
+	Graph  *graph.Graph
 	Source int
 	Trace  []State
 }
@@ -114,14 +115,14 @@ func Train(ctx context.Context, examples []Example, c Config) (*Processor, error
 	if !ok {
 		return nil, fmt.Errorf("neuralcompile: Adam takes no gradients")
 	}
-	step, err := train.NewStep(p.store, clipped{adam, c.Clip}, func(s *model.Scope, in []*graph.Node) *graph.Node {
+	step, err := train.NewStep(p.store, clipped{adam, c.Clip}, func(s *model.Scope, in []*gomlx.Node) *gomlx.Node {
 		optimizer.LearningRateVar(s, dtypes.Float32, c.LR).SetNodeValue(in[5])
 		return build(s.In("processor"), c, in[0], in[1], in[2]).loss(in[2], in[3], in[4])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("neuralcompile: %w", err)
 	}
-	b := newBatch(c.Batch, examples[0].Graph.Nodes(), c.Traces)
+	b := newBatch(c.Batch, examples[0].Graph.Len(), c.Traces)
 	for k := range c.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -155,9 +156,9 @@ func Train(ctx context.Context, examples []Example, c Config) (*Processor, error
 	if err != nil {
 		return nil, fmt.Errorf("neuralcompile: %w", err)
 	}
-	p.exec, err = model.NewExec(back, p.store, func(s *model.Scope, in []*graph.Node) []*graph.Node {
+	p.exec, err = model.NewExec(back, p.store, func(s *model.Scope, in []*gomlx.Node) []*gomlx.Node {
 		net := build(s.In("processor"), c, in[0], in[1], in[2])
-		out := []*graph.Node{graph.ArgMax(net.pointer, -1)}
+		out := []*gomlx.Node{gomlx.ArgMax(net.pointer, -1)}
 		if c.Traces {
 			out = append(out, net.next)
 		}
@@ -174,12 +175,12 @@ func checkExamples(examples []Example) error {
 		return fmt.Errorf("neuralcompile: no examples")
 	}
 	for i, e := range examples {
-		if err := e.Graph.checkSource(e.Source); err != nil {
+		if err := checkSource(e.Graph, e.Source); err != nil {
 			return fmt.Errorf("example %d: %w", i, err)
 		}
-		n := e.Graph.Nodes()
-		if n != examples[0].Graph.Nodes() {
-			return fmt.Errorf("neuralcompile: examples of %d and %d nodes", examples[0].Graph.Nodes(), n)
+		n := e.Graph.Len()
+		if n != examples[0].Graph.Len() {
+			return fmt.Errorf("neuralcompile: examples of %d and %d nodes", examples[0].Graph.Len(), n)
 		}
 		if len(e.Trace) == 0 {
 			return fmt.Errorf("neuralcompile: example %d has no trace", i)
@@ -189,7 +190,7 @@ func checkExamples(examples []Example) error {
 				return fmt.Errorf("neuralcompile: example %d has states of another size", i)
 			}
 			for k, parent := range s.Parents {
-				if parent != k && (parent < 0 || parent >= n || e.Graph.Weight(k, parent) == 0) {
+				if parent != k && (parent < 0 || parent >= n || !e.Graph.Adjacent(k, parent)) {
 					return fmt.Errorf("neuralcompile: example %d: %d is no neighbour of %d", i, parent, k)
 				}
 			}
@@ -198,7 +199,7 @@ func checkExamples(examples []Example) error {
 	return nil
 }
 
-// Result is what a processor makes of a graph.
+// Result is what a processor makes of a gomlx.
 type Result struct {
 	Parents   []int
 	Attention []*mat.Dense // [nodes x nodes] of each round
@@ -207,7 +208,7 @@ type Result struct {
 
 // call runs the network for graphs of one size, with states if there are traces.
 func (p *Processor) call(examples []Example, states []State) ([]Result, error) {
-	n := examples[0].Graph.Nodes()
+	n := examples[0].Graph.Len()
 	b := newBatch(len(examples), n, p.config.Traces)
 	for i, e := range examples {
 		var s State

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/offprint/offprint/methods/graph"
 )
 
 // leakySlope is that of the leaky relu below 0, as in GATv2.
@@ -69,24 +71,26 @@ func (p *Program) Column(name string) int {
 
 // Init returns the first state [nodes x columns], or an error if the graph does
 // not fit.
-func (p *Program) Init(g *Graph, source int) (*mat.Dense, error) {
-	if err := g.checkSource(source); err != nil {
+func (p *Program) Init(g *graph.Graph, source int) (*mat.Dense, error) {
+	if err := checkSource(g, source); err != nil {
 		return nil, err
 	}
-	n := g.Nodes()
+	n := g.Len()
 	if n > p.Limits.Nodes {
 		return nil, fmt.Errorf("neuralcompile: a graph of %d nodes; the program is for %d", n, p.Limits.Nodes)
 	}
 	x := mat.NewDense(n, len(p.Columns), nil)
+	var near []edge
 	for i := range n {
 		p.start(x.RawRowView(i), i, i == source)
 		if !p.weighted {
 			continue
 		}
-		for _, e := range g.Neighbours(i) {
-			steps := e.Weight / p.Limits.Step
-			if e.Weight > p.Limits.MaxWeight || math.Abs(steps-math.Round(steps)) > 1e-9*steps {
-				return nil, fmt.Errorf("neuralcompile: an edge of weight %v; the program is for multiples of %v up to %v", e.Weight, p.Limits.Step, p.Limits.MaxWeight)
+		near = edges(near, g, i)
+		for _, e := range near {
+			steps := e.weight / p.Limits.Step
+			if e.weight > p.Limits.MaxWeight || math.Abs(steps-math.Round(steps)) > 1e-6*steps { // weights are float32
+				return nil, fmt.Errorf("neuralcompile: an edge of weight %v; the program is for multiples of %v up to %v", e.weight, p.Limits.Step, p.Limits.MaxWeight)
 			}
 		}
 	}
@@ -95,13 +99,13 @@ func (p *Program) Init(g *Graph, source int) (*mat.Dense, error) {
 
 // Run returns the last state and the trace: the first state and that after each
 // round, each [nodes x columns].
-func (p *Program) Run(g *Graph, source int) (state *mat.Dense, trace []*mat.Dense, err error) {
+func (p *Program) Run(g *graph.Graph, source int) (state *mat.Dense, trace []*mat.Dense, err error) {
 	state, err = p.Init(g, source)
 	if err != nil {
 		return nil, nil, err
 	}
 	trace = append(trace, state)
-	for range p.Rounds(g.Nodes()) {
+	for range p.Rounds(g.Len()) {
 		if state, err = p.Round(g, state); err != nil {
 			return nil, nil, err
 		}
@@ -111,7 +115,7 @@ func (p *Program) Run(g *Graph, source int) (state *mat.Dense, trace []*mat.Dens
 }
 
 // Round applies all layers once.
-func (p *Program) Round(g *Graph, state *mat.Dense) (*mat.Dense, error) {
+func (p *Program) Round(g *graph.Graph, state *mat.Dense) (*mat.Dense, error) {
 	for i := range p.Layers {
 		next, err := p.Layers[i].forward(g, state)
 		if err != nil {
@@ -124,7 +128,7 @@ func (p *Program) Round(g *Graph, state *mat.Dense) (*mat.Dense, error) {
 
 // Attention returns alpha [nodes x nodes] of a layer's head in the round that
 // begins with a state.
-func (p *Program) Attention(g *Graph, state *mat.Dense, layer, head int) (*mat.Dense, error) {
+func (p *Program) Attention(g *graph.Graph, state *mat.Dense, layer, head int) (*mat.Dense, error) {
 	if layer < 0 || layer >= len(p.Layers) || head < 0 || head >= len(p.Layers[layer].Heads) {
 		return nil, fmt.Errorf("neuralcompile: no head %d of layer %d", head, layer)
 	}
@@ -138,22 +142,22 @@ func (p *Program) Attention(g *Graph, state *mat.Dense, layer, head int) (*mat.D
 	if err := p.Layers[layer].check(g, state); err != nil {
 		return nil, err
 	}
-	n := g.Nodes()
+	n := g.Len()
 	alpha := mat.NewDense(n, n, nil)
-	var edges []Edge
+	var near []edge
 	var a []float64
 	for i := range n {
-		edges, a = p.Layers[layer].Heads[head].attend(g, state, i, edges, a)
-		for k, e := range edges {
-			alpha.Set(i, e.To, a[k])
+		near, a = p.Layers[layer].Heads[head].attend(g, state, i, near, a)
+		for k, e := range near {
+			alpha.Set(i, e.to, a[k])
 		}
 	}
 	return alpha, nil
 }
 
-func (l *Layer) check(g *Graph, state *mat.Dense) error {
-	if rows, _ := state.Dims(); rows != g.Nodes() {
-		return fmt.Errorf("neuralcompile: states of %d nodes for a graph of %d", rows, g.Nodes())
+func (l *Layer) check(g *graph.Graph, state *mat.Dense) error {
+	if rows, _ := state.Dims(); rows != g.Len() {
+		return fmt.Errorf("neuralcompile: states of %d nodes for a graph of %d", rows, g.Len())
 	}
 	_, columns := state.Dims()
 	for k, h := range l.Heads {
@@ -166,21 +170,21 @@ func (l *Layer) check(g *Graph, state *mat.Dense) error {
 	return nil
 }
 
-// attend appends to edges[:0] those that node i attends to, itself last, and to
-// alpha[:0] their shares.
-func (h *Head) attend(g *Graph, state *mat.Dense, i int, edges []Edge, alpha []float64) ([]Edge, []float64) {
-	edges = append(append(edges[:0], g.Neighbours(i)...), Edge{To: i})
+// attend appends to near[:0] the edges to the nodes that node i attends to, itself
+// last, and to alpha[:0] their shares.
+func (h *Head) attend(g *graph.Graph, state *mat.Dense, i int, near []edge, alpha []float64) ([]edge, []float64) {
+	near = append(edges(near, g, i), edge{to: i})
 	alpha = alpha[:0]
 	top := math.Inf(-1)
-	for _, e := range edges {
-		key := h.Bias + h.Edge[0]*e.Weight
-		if e.To == i {
+	for _, e := range near {
+		key := h.Bias + h.Edge[0]*e.weight
+		if e.to == i {
 			key += h.Edge[1]
 		}
 		for c, x := range state.RawRowView(i) {
 			key += h.Query[c] * x
 		}
-		for c, x := range state.RawRowView(e.To) {
+		for c, x := range state.RawRowView(e.to) {
 			key += h.Key[c] * x
 		}
 		if key < 0 {
@@ -197,35 +201,35 @@ func (h *Head) attend(g *Graph, state *mat.Dense, i int, edges []Edge, alpha []f
 	for k := range alpha {
 		alpha[k] /= sum
 	}
-	return edges, alpha
+	return near, alpha
 }
 
-func (l *Layer) forward(g *Graph, state *mat.Dense) (*mat.Dense, error) {
+func (l *Layer) forward(g *graph.Graph, state *mat.Dense) (*mat.Dense, error) {
 	if err := l.check(g, state); err != nil {
 		return nil, err
 	}
 	var next *mat.Dense
-	var edges []Edge
+	var near []edge
 	var alpha, x []float64
-	for i := range g.Nodes() {
+	for i := range g.Len() {
 		x = append(x[:0], state.RawRowView(i)...)
 		for k := range l.Heads {
 			h := &l.Heads[k]
-			edges, alpha = h.attend(g, state, i, edges, alpha)
+			near, alpha = h.attend(g, state, i, near, alpha)
 			values, _ := h.NodeValue.Dims()
 			for v := range values {
 				m := 0.
-				for k, e := range edges {
+				for k, e := range near {
 					if alpha[k] == 0 {
 						continue
 					}
-					value := h.EdgeValue.At(v, 0) * e.Weight
-					if e.To == i {
+					value := h.EdgeValue.At(v, 0) * e.weight
+					if e.to == i {
 						value += h.EdgeValue.At(v, 1)
 					}
 					for c, w := range h.NodeValue.RawRowView(v) {
 						if w != 0 {
-							value += w * state.At(e.To, c)
+							value += w * state.At(e.to, c)
 						}
 					}
 					m += alpha[k] * value
@@ -238,7 +242,7 @@ func (l *Layer) forward(g *Graph, state *mat.Dense) (*mat.Dense, error) {
 			return nil, err
 		}
 		if next == nil {
-			next = mat.NewDense(g.Nodes(), len(y), nil)
+			next = mat.NewDense(g.Len(), len(y), nil)
 		}
 		next.SetRow(i, y)
 	}

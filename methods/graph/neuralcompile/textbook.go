@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/offprint/offprint/methods/graph"
 )
 
 // State is what an algorithm knows after a round.
@@ -16,8 +18,8 @@ type State struct {
 	Token    int       // depth-first search alone, where it is; else -1
 }
 
-func newState(g *Graph, source int) State {
-	s := State{Reached: make([]bool, g.Nodes()), Parents: make([]int, g.Nodes()), Token: -1}
+func newState(g *graph.Graph, source int) State {
+	s := State{Reached: make([]bool, g.Len()), Parents: make([]int, g.Len()), Token: -1}
 	for i := range s.Parents {
 		s.Parents[i] = i
 	}
@@ -32,21 +34,21 @@ func (s State) clone() State {
 // BreadthFirst is breadth-first search by the book: the first state and that
 // after each round, up to the last that changes something. A node's parent is its
 // smallest neighbour among those reached a round before.
-func BreadthFirst(g *Graph, source int) ([]State, error) {
-	if err := g.checkSource(source); err != nil {
+func BreadthFirst(g *graph.Graph, source int) ([]State, error) {
+	if err := checkSource(g, source); err != nil {
 		return nil, err
 	}
 	states := []State{newState(g, source)}
 	for {
 		last := states[len(states)-1]
 		next := last.clone()
-		for i := range g.Nodes() {
+		for i := range g.Len() {
 			if last.Reached[i] {
 				continue
 			}
-			for _, e := range g.Neighbours(i) {
-				if last.Reached[e.To] {
-					next.Reached[i], next.Parents[i] = true, e.To
+			for _, j := range g.Neighbors(i) {
+				if last.Reached[j] {
+					next.Reached[i], next.Parents[i] = true, int(j)
 					break
 				}
 			}
@@ -62,24 +64,26 @@ func BreadthFirst(g *Graph, source int) ([]State, error) {
 // after each round, up to the last that changes something. A node's parent is the
 // smallest of those that give it the least distance in the last round that
 // improves it.
-func Relax(g *Graph, source int) ([]State, error) {
-	if err := g.checkSource(source); err != nil {
+func Relax(g *graph.Graph, source int) ([]State, error) {
+	if err := checkSource(g, source); err != nil {
 		return nil, err
 	}
 	s := newState(g, source)
-	s.Distance = make([]float64, g.Nodes())
+	s.Distance = make([]float64, g.Len())
 	for i := range s.Distance {
 		s.Distance[i] = math.Inf(1)
 	}
 	s.Distance[source] = 0
 	states := []State{s}
+	var near []edge
 	for {
 		last := states[len(states)-1]
 		next, changed := last.clone(), false
-		for i := range g.Nodes() {
-			for _, e := range g.Neighbours(i) {
-				if d := last.Distance[e.To] + e.Weight; d < next.Distance[i] {
-					next.Reached[i], next.Distance[i], next.Parents[i] = true, d, e.To
+		for i := range g.Len() {
+			near = edges(near, g, i)
+			for _, e := range near {
+				if d := last.Distance[e.to] + e.weight; d < next.Distance[i] {
+					next.Reached[i], next.Distance[i], next.Parents[i] = true, d, e.to
 					changed = true
 				}
 			}
@@ -94,8 +98,8 @@ func Relax(g *Graph, source int) ([]State, error) {
 // DepthFirst is depth-first search by the book, neighbours in the order of their
 // numbers: the first state and that after each move of the token, down an edge or
 // back up, until it is back at the source with nowhere to go.
-func DepthFirst(g *Graph, source int) ([]State, error) {
-	if err := g.checkSource(source); err != nil {
+func DepthFirst(g *graph.Graph, source int) ([]State, error) {
+	if err := checkSource(g, source); err != nil {
 		return nil, err
 	}
 	s := newState(g, source)
@@ -104,9 +108,9 @@ func DepthFirst(g *Graph, source int) ([]State, error) {
 	for {
 		s = s.clone()
 		at := s.Token
-		for _, e := range g.Neighbours(at) {
-			if !s.Reached[e.To] {
-				s.Reached[e.To], s.Parents[e.To], s.Token = true, at, e.To
+		for _, j := range g.Neighbors(at) {
+			if !s.Reached[j] {
+				s.Reached[j], s.Parents[j], s.Token = true, at, int(j)
 				break
 			}
 		}
