@@ -1,0 +1,9 @@
+package label
+
+import (
+	"testing"
+
+	"github.com/offprint/offprint/lab/labtest"
+)
+
+func TestLearnToActivelyLearn(t *testing.T) { labtest.Run(t, LearnToActivelyLearn) }
