@@ -25,6 +25,7 @@ func All() []lab.Reproduction {
 		solve.LInf,
 		embed.MRL,
 		geometry.Loki,
+		label.LLS,
 		attrib.Convergent,
 		rec.NGCF,
 		label.SLK,
