@@ -23,6 +23,8 @@ func All() []lab.Reproduction {
 		rec.M2TRec,
 		label.AnyLoss,
 		solve.LInf,
+		solve.AltMin,
+		theory.PermLearn,
 		embed.MRL,
 		geometry.Loki,
 		label.LLS,

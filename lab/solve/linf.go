@@ -61,16 +61,6 @@ func sparse(s int) kind {
 	return kind{name, s, func(n, m int, rng *rand.Rand) (sketch.Sketch, error) { return sketch.OSNAP(n, m, s, rng) }}
 }
 
-// paper22 numbers the streams of random numbers of paper 22, a part and a trial
-// each.
-func paper22(seed uint64, part string, trial int) *rand.Rand {
-	h := uint64(22)
-	for _, c := range part {
-		h = random.Mix(uint64(c), h)
-	}
-	return random.New(seed, random.Mix(uint64(trial), h))
-}
-
 // Sizes of the test bed.
 const (
 	bedRows    = 1 << 14
@@ -186,7 +176,7 @@ func (l *linfRun) many(ctx context.Context, k kind, seed uint64, part string, tr
 		if err := ctx.Err(); err != nil {
 			return nil, nil, nil, err
 		}
-		rng := paper22(seed, part, trial)
+		rng := stream(22, seed, part, trial)
 		p, err := draw(rng)
 		if err != nil {
 			return nil, nil, nil, err
@@ -218,7 +208,7 @@ func (l *linfRun) table(ctx context.Context, seed uint64) error {
 		kinds = append(kinds, kind{gaussian, 0, sketch.Gaussian}, sparse(1), sparse(2), sparse(4), sparse(8))
 	}
 	bed := newAxes(bedRows, bedColumns)
-	turned, err := bed.turned(paper22(seed, "turned", 0))
+	turned, err := bed.turned(stream(22, seed, "turned", 0))
 	if err != nil {
 		return err
 	}
@@ -292,7 +282,7 @@ const (
 
 // cost counts the work of a solution, and times one.
 func (l *linfRun) cost(seed uint64, bed axes) error {
-	rng := paper22(seed, "cost", 0)
+	rng := stream(22, seed, "cost", 0)
 	p, err := bed.problem(0, rng)
 	if err != nil {
 		return err

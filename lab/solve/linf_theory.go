@@ -193,7 +193,7 @@ func (l *linfRun) products(ctx context.Context, seed uint64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rng := paper22(seed, productsError, trial)
+		rng := stream(22, seed, productsError, trial)
 		places := rng.Perm(productsSide * productsSide)[:productsColumns+1]
 		u, v := mat.NewDense(productsSide, productsColumns, nil), mat.NewDense(productsSide, productsColumns, nil)
 		g, h := make([]float64, productsSide), make([]float64, productsSide)
@@ -230,7 +230,7 @@ func betaAt(m int) string { return fmt.Sprintf("beta, m = %d", m) }
 func (l *linfRun) embedding(ctx context.Context, seed uint64) error {
 	for _, m := range embeddingRows {
 		for _, k := range []kind{l.method, sparse(1), sparse(4)} {
-			rng := paper22(seed, betaAt(m)+k.name, 0)
+			rng := stream(22, seed, betaAt(m)+k.name, 0)
 			g, h := make([]float64, embeddingN), make([]float64, embeddingN)
 			places := rng.Perm(embeddingN)
 			g[places[0]], h[places[1]] = 1, 1

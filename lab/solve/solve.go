@@ -3,8 +3,20 @@ package solve
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+
+	"github.com/offprint/offprint/methods/random"
 )
+
+// stream is the source of random numbers of a paper's part and trial.
+func stream(paper, seed uint64, part string, trial int) *rand.Rand {
+	h := paper
+	for _, c := range part {
+		h = random.Mix(uint64(c), h)
+	}
+	return random.New(seed, random.Mix(uint64(trial), h))
+}
 
 // exponent is the power p of y ~ x^p that fits best in logarithms.
 func exponent(x, y []float64) float64 {
