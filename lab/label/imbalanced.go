@@ -141,6 +141,18 @@ func rareDigit(seed uint64, digit int) (train, test *binary, err error) {
 	return out[0], out[1], nil
 }
 
+// rareCategory has the papers of a category against all others, half for training.
+func (t *paperTexts) rareCategory(seed uint64, category string) (train, test *binary) {
+	all := &binary{}
+	for _, i := range random.New(seed, 20).Perm(len(t.y)) {
+		all.add(t.x.RawRowView(i), t.categories[t.y[i]] == category)
+	}
+	n := len(all.y)
+	train, test = all.slice(0, n/2), all.slice(n/2, n)
+	standardise(train, test)
+	return train, test
+}
+
 // standardise gives the columns of the training set a mean of 0 and a deviation of
 // 1, and does the same to the test set. Constant columns stay.
 func standardise(train, test *binary) {

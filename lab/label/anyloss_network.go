@@ -3,79 +3,19 @@ package label
 import (
 	"context"
 	"slices"
-	"strings"
-	"sync"
 
-	"github.com/offprint/offprint/dataset"
 	"github.com/offprint/offprint/methods/label/anyloss"
-	"github.com/offprint/offprint/methods/lowrank"
 	"github.com/offprint/offprint/methods/mlp"
 	"github.com/offprint/offprint/methods/random"
-	"github.com/offprint/offprint/methods/text"
 	"github.com/offprint/offprint/methods/train"
 )
 
-// In full there are also networks, and papers of categories that are as rare as a
-// reader's tags.
+// In full there are networks too.
 const (
 	anyNetwork      = "network, AnyLoss F1"
 	anyNetworkBCE   = "network, cross-entropy"
 	anyNetworkTuned = "network, cross-entropy, best threshold"
 )
-
-var rareCategories = []string{"cs.SD", "cs.IR", "cs.CR"}
-
-// categorised are papers as vectors, with the categories of each.
-type categorised struct {
-	x    []float32 // [papers x categorisedDim]
-	cats [][]string
-}
-
-const categorisedDim = 64
-
-var loadCategorised = sync.OnceValues(func() (*categorised, error) {
-	records, err := dataset.ReadPapers("2025-05", "2025-06")
-	if err != nil {
-		return nil, err
-	}
-	c := &categorised{}
-	var docs [][]string
-	for _, r := range records {
-		docs = append(docs, text.Tokens(r.Title+" "+r.Abstract))
-		c.cats = append(c.cats, r.Categories)
-	}
-	tfidf := text.NewVocabulary(docs, 3, 8000).TFIDF(docs)
-	u, s, _, err := lowrank.SVD(context.Background(), tfidf, categorisedDim, random.New(0, 20))
-	if err != nil {
-		return nil, err
-	}
-	for i := range docs {
-		for j := range s {
-			c.x = append(c.x, float32(u.At(i, j)*s[j]))
-		}
-	}
-	return c, nil
-})
-
-// rareCategory has papers of a category against all others, half for training.
-func rareCategory(ctx context.Context, seed uint64, category string) (train, test *binary, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	c, err := loadCategorised()
-	if err != nil {
-		return nil, nil, err
-	}
-	all := &binary{dim: categorisedDim}
-	for _, i := range random.New(seed, 20).Perm(len(c.cats)) {
-		all.x = append(all.x, c.x[i*categorisedDim:(i+1)*categorisedDim]...)
-		all.y = append(all.y, slices.ContainsFunc(c.cats[i], func(have string) bool { return strings.EqualFold(have, category) }))
-	}
-	n := len(all.y)
-	train, test = all.slice(0, n/2), all.slice(n/2, n)
-	standardise(train, test)
-	return train, test, nil
-}
 
 // networks trains a perceptron with 8 hidden units by either loss, from the same
 // weights in the same batches.
@@ -145,7 +85,7 @@ func (r *anyRun) networks(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.tuned(anyNetworkTuned, fit, r.train, test); err != nil {
+		if err := r.tuned(anyNetworkTuned, fit, test); err != nil {
 			return err
 		}
 	}
