@@ -33,6 +33,7 @@ func All() []lab.Reproduction {
 		embed.Starbucks,
 		rec.SemanticIDs,
 		graph.MindTheGap,
+		label.LearnToActivelyLearn,
 		embed.UnifiedEmbedding,
 		theory.PACInvariance,
 	}
