@@ -24,6 +24,7 @@ func All() []lab.Reproduction {
 		label.AnyLoss,
 		solve.LInf,
 		solve.AltMin,
+		theory.PermLearn,
 		embed.MRL,
 		geometry.Loki,
 		label.LLS,
