@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/offprint/offprint"
 )
 
 // TestSetsAsPublished reads every set that is on this machine and compares it
@@ -170,5 +172,31 @@ func TestMissingSaysWhatToDo(t *testing.T) {
 		if !strings.Contains(msg, "offprint data fetch "+s.Name) && !strings.Contains(msg, "OFFPRINT_DATA") {
 			t.Errorf("%s: %q does not say what to do", s.Name, msg)
 		}
+	}
+}
+
+func TestMonthsCountFromTheNewest(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("OFFPRINT_DATA", dir)
+	line := `{"id": "2401.00001", "listed": "2024-01-02", "title": "A title", "abstract": "Words."}` + "\n"
+	for _, name := range []string{"2024-01.jsonl", "2023-12.jsonl", "2024-03.jsonl", "notes.txt"} {
+		path := filepath.Join(dir, "papers", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(line), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for back, want := range []string{"2024-03", "2024-01", "2023-12"} {
+		if got, err := PaperMonth(back); err != nil || got != want {
+			t.Errorf("PaperMonth(%d) = %q, %v; want %q", back, got, err, want)
+		}
+	}
+	if _, err := PaperMonth(3); offprint.KindOf(err) != offprint.KindNotFound {
+		t.Errorf("a fourth month of three: %v", err)
+	}
+	if r, err := ReadPapers("2023-12", "2024-01"); err != nil || len(r) != 2 {
+		t.Errorf("%d records, %v; want 2", len(r), err)
 	}
 }

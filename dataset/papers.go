@@ -23,6 +23,44 @@ type Record struct {
 	Abstract   string        `json:"abstract"`
 }
 
+// PaperMonths lists the months that the set papers has, such as 2025-12,
+// ascending.
+func PaperMonths() ([]string, error) {
+	dir, err := Find("papers")
+	if err != nil {
+		return nil, err
+	}
+	return monthsIn(dir)
+}
+
+func monthsIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var months []string
+	for _, e := range entries {
+		if month, ok := strings.CutSuffix(strings.TrimSuffix(e.Name(), ".gz"), ".jsonl"); ok {
+			months = append(months, month)
+		}
+	}
+	slices.Sort(months)
+	return slices.Compact(months), nil
+}
+
+// PaperMonth is a month of the set papers, counted back from its newest, which
+// is 0: test beds that name their months so work on whatever records there are.
+func PaperMonth(back int) (string, error) {
+	months, err := PaperMonths()
+	if err != nil {
+		return "", err
+	}
+	if back < 0 || back >= len(months) {
+		return "", offprint.Errorf(offprint.KindNotFound, "The data set papers has %d months, and this needs %d: add files YYYY-MM.jsonl.", len(months), back+1)
+	}
+	return months[len(months)-1-back], nil
+}
+
 // ReadPapers reads the records of the months from first to last, such as
 // 2025-12 to 2026-02, in listing order. Empty ends take in all there are.
 func ReadPapers(first, last string) ([]Record, error) {
@@ -30,25 +68,20 @@ func ReadPapers(first, last string) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(dir)
+	months, err := monthsIn(dir)
 	if err != nil {
 		return nil, err
 	}
-	var months []string
-	for _, e := range entries {
-		month, ok := strings.CutSuffix(strings.TrimSuffix(e.Name(), ".gz"), ".jsonl")
-		if ok && (first == "" || month >= first) && (last == "" || month <= last) {
-			months = append(months, month)
-		}
-	}
-	slices.Sort(months)
 	for _, m := range []string{first, last} {
 		if m != "" && !slices.Contains(months, m) {
 			return nil, offprint.Errorf(offprint.KindNotFound, "The data set papers in %s has no month %s.", dir, m)
 		}
 	}
 	var records []Record
-	for _, m := range slices.Compact(months) {
+	for _, m := range months {
+		if first != "" && m < first || last != "" && m > last {
+			continue
+		}
 		if err := eachLine(dir, m+".jsonl", func(_ int, line string) error {
 			var r Record
 			if err := json.Unmarshal([]byte(line), &r); err != nil {

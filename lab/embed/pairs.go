@@ -34,19 +34,20 @@ type pairs struct {
 	bases map[basis]*mat.Dense
 }
 
-// window says which records a bed is made of.
+// window says which records a bed is made of. Months count back from the newest
+// of the data set, which is 0.
 type window struct {
-	First, Last string // months of the training records
-	Test        string // month of the test records
-	Train       int    // how many, the first in listing order; 0 takes all
-	Docs        int    // likewise, of the test month
+	First, Last int // months of the training records
+	Test        int // month of the test records
+	Train       int // how many, the first in listing order; 0 takes all
+	Docs        int // likewise, of the test month
 }
 
 // lastMonths is the usual bed. Every figure on a card was seen on it.
-var lastMonths = window{First: "2025-12", Last: "2026-02", Test: "2026-03", Train: 6000, Docs: 2000}
+var lastMonths = window{First: 3, Last: 1, Test: 0, Train: 6000, Docs: 2000}
 
 // allMonths is the bed of --full.
-var allMonths = window{First: "2025-03", Last: "2026-02", Test: "2026-03", Docs: 2000}
+var allMonths = window{First: 12, Last: 1, Test: 0, Docs: 2000}
 
 // basis names a truncated SVD.
 type basis struct {
@@ -91,13 +92,21 @@ func loadPairs(ctx context.Context, w window) (*pairs, error) {
 }
 
 // tokens returns the words of titles and abstracts.
-func tokens(ctx context.Context, first, last string, limit int) (titles, abstracts [][]string, err error) {
-	records, err := dataset.ReadPapers(first, last)
+func tokens(ctx context.Context, first, last, limit int) (titles, abstracts [][]string, err error) {
+	from, err := dataset.PaperMonth(first)
+	if err != nil {
+		return nil, nil, err
+	}
+	to, err := dataset.PaperMonth(last)
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := dataset.ReadPapers(from, to)
 	if err != nil {
 		return nil, nil, err
 	}
 	if limit > len(records) {
-		return nil, nil, fmt.Errorf("the data set papers has %d records of %s to %s, want %d", len(records), first, last, limit)
+		return nil, nil, fmt.Errorf("the data set papers has %d records of %s to %s, and this needs %d", len(records), from, to, limit)
 	}
 	if limit > 0 {
 		records = records[:limit]

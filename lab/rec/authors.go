@@ -35,9 +35,16 @@ const lsaDim = 48
 
 // loadBodyOfWork reads the bed, once. It must not be changed.
 var loadBodyOfWork = sync.OnceValues(func() (*bodyOfWork, error) {
-	const first, cold, last = "2025-09", "2026-02", "2026-03"
 	const history, fewest, most = 8, 4, 30
-	records, err := dataset.ReadPapers(first, last)
+	first, err := dataset.PaperMonth(6)
+	if err != nil {
+		return nil, err
+	}
+	cold, err := dataset.PaperMonth(1)
+	if err != nil {
+		return nil, err
+	}
+	records, err := dataset.ReadPapers(first, "")
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,16 @@ func (l *links) items() int { return len(l.cold) }
 
 // loadLinks reads the bed, once.
 var loadLinks = sync.OnceValues(func() (*links, error) {
-	const first, last = "2025-09", "2026-02"
+	// The newest month but one is the cold one: the bed of bodies of work has
+	// it so, too, and reads one month further.
+	first, err := dataset.PaperMonth(6)
+	if err != nil {
+		return nil, err
+	}
+	last, err := dataset.PaperMonth(1)
+	if err != nil {
+		return nil, err
+	}
 	records, err := dataset.ReadPapers(first, last)
 	if err != nil {
 		return nil, err
