@@ -32,6 +32,7 @@ func All() []lab.Reproduction {
 		rec.NGCF,
 		label.SLK,
 		embed.Starbucks,
+		label.ELR,
 		rec.SemanticIDs,
 		graph.MindTheGap,
 		label.LearnToActivelyLearn,
