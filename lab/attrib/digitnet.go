@@ -4,7 +4,6 @@ package attrib
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -96,13 +95,13 @@ func (r netRecipe) train(ctx context.Context, im digits.Images, rng *rand.Rand) 
 	loop := train.Loop{Examples: im.Len(), Batch: batch, Epochs: r.epochs, Rand: rng}
 	err = loop.Run(ctx, func(rows []int) (float64, error) {
 		x, y = train.Gather(x, all, digits.Pixels, rows), train.Gather(y, im.Y, 1, rows)
-		return n.step(x, y, r, rate, rng), nil
+		return n.step(x, y, r, rate, rng)
 	})
 	return n, err
 }
 
 // step is a step of Adam; it returns the cross-entropy before it.
-func (n *digitNet) step(x []float32, y []int, r netRecipe, rate float64, rng *rand.Rand) float64 {
+func (n *digitNet) step(x []float32, y []int, r netRecipe, rate float64, rng *rand.Rand) (float64, error) {
 	last := len(n.layers) - 1
 	in := make([][]float32, len(n.layers)) // of each layer
 	z := x
@@ -124,7 +123,10 @@ func (n *digitNet) step(x []float32, y []int, r netRecipe, rate float64, rng *ra
 			}
 		}
 	}
-	loss := crossEntropy(z, y)
+	loss, err := mlp.CrossEntropy(z, y)
+	if err != nil {
+		return 0, err
+	}
 	back := z
 	for i := last; i >= 0; i-- {
 		l := n.layers[i]
@@ -142,34 +144,7 @@ func (n *digitNet) step(x []float32, y []int, r netRecipe, rate float64, rng *ra
 		}
 		l.Step(rate, 0)
 	}
-	return loss
-}
-
-// crossEntropy returns the mean cross-entropy of logits z with the classes y, and
-// turns z into its gradient.
-func crossEntropy(z []float32, y []int) float64 {
-	k := len(z) / len(y)
-	loss := 0.
-	for i, c := range y {
-		row := z[i*k : (i+1)*k]
-		top := row[0]
-		for _, v := range row {
-			top = max(top, v)
-		}
-		sum := 0.
-		right := float64(row[c] - top)
-		for j, v := range row {
-			e := math.Exp(float64(v - top))
-			row[j] = float32(e)
-			sum += e
-		}
-		loss += math.Log(sum) - right
-		for j, v := range row {
-			row[j] = float32(float64(v) / sum / float64(len(y)))
-		}
-		row[c] -= 1 / float32(len(y))
-	}
-	return loss / float64(len(y))
+	return loss, nil
 }
 
 // netSeed is the source of a network's initial weights and order: networks with
