@@ -44,6 +44,13 @@ func (a *Rows) Add(row int32, scale float32, grad []float32) {
 	vector.AddScaled(a.g[int(row)*a.dim:(int(row)+1)*a.dim], scale, grad)
 }
 
+// Reset forgets the moments of a row, for one that starts anew.
+func (a *Rows) Reset(row int32) {
+	lo, hi := int(row)*a.dim, (int(row)+1)*a.dim
+	clear(a.m[lo:hi])
+	clear(a.v[lo:hi])
+}
+
 // Step moves the rows that were added to against their gradients, and clears
 // these.
 func (a *Rows) Step() {

@@ -88,3 +88,28 @@ func BenchmarkRows(b *testing.B) {
 		})
 	}
 }
+
+// TestReset: a row that is reset moves as in a first step, but for the correction
+// that counts all steps.
+func TestReset(t *testing.T) {
+	w := make([]float32, 4)
+	a, err := NewRows(w, 2, .1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		a.Add(0, 1, []float32{1, -2})
+		a.Add(1, 1, []float32{3, 1})
+		a.Step()
+	}
+	a.Reset(1)
+	before := w[2]
+	a.Add(1, 1, []float32{-3, 0})
+	a.Step()
+	if w[2] <= before {
+		t.Errorf("from %v to %v against the gradient -3: the old moments still count", before, w[2])
+	}
+	if w[3] == 0 {
+		t.Error("the other value has not moved at all")
+	}
+}
