@@ -37,6 +37,7 @@ func All() []lab.Reproduction {
 		graph.MindTheGap,
 		label.LearnToActivelyLearn,
 		embed.UnifiedEmbedding,
+		attrib.Unlearning,
 		theory.PACInvariance,
 	}
 }
