@@ -17,6 +17,7 @@ import (
 // All are the reproductions that exist. Adding one is adding a line.
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
+		geometry.GBWBN,
 		embed.Compat,
 		embed.VectorStorage,
 		theory.AdvaniSaxe,
