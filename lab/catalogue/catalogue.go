@@ -18,6 +18,7 @@ import (
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		geometry.GBWBN,
+		theory.UnsupPretraining,
 		embed.Compat,
 		embed.VectorStorage,
 		theory.AdvaniSaxe,
@@ -27,11 +28,13 @@ func All() []lab.Reproduction {
 		solve.AltMin,
 		theory.PermLearn,
 		embed.MRL,
+		graph.FastRP,
 		geometry.Loki,
 		label.LLS,
 		attrib.Convergent,
 		rec.NGCF,
 		label.SLK,
+		solve.DCDM,
 		embed.Starbucks,
 		label.ELR,
 		rec.SemanticIDs,

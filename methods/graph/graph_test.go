@@ -93,3 +93,24 @@ func TestParallelCoversEachNodeOnce(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestBarabasiAlbert(t *testing.T) {
+	const n, links = 2000, 5
+	g, err := BarabasiAlbert(n, links, random.New(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := 0.0
+	for i := range n {
+		most = max(most, g.Degree(i))
+		if g.Degree(i) < links {
+			t.Fatalf("node %d has %v neighbours", i, g.Degree(i))
+		}
+	}
+	if want := links*(links+1)/2 + (n-links-1)*links; g.Edges() != want || most < 60 {
+		t.Errorf("%d edges, want %d; the largest degree is %v", g.Edges(), want, most)
+	}
+	if _, err := BarabasiAlbert(5, 5, random.New(1, 1)); err == nil {
+		t.Error("more links than nodes: no error")
+	}
+}

@@ -7,22 +7,22 @@
 // similarities, which are never formed, without any optimisation.
 //
 // For a graph with adjacency matrix A, degrees d, D = diag(d) and the walk
-// matrix S = D^-1 A, similarity of order k is M_k = S^k L with L = diag(d^beta)
-// (eq. 4). The projection R [n x dim] has independent entries
+// matrix S = D^-1 A, similarity of order k is M_k = S^k L with L = diag(d^beta).
+// The projection R [n x dim] has independent entries
 //
-//	+sqrt(s/dim) and -sqrt(s/dim), each with probability 1/(2s), else 0   (eq. 3)
+//	+sqrt(s/dim) and -sqrt(s/dim), each with probability 1/(2s), else 0
 //
 // so that E[R R^T] = I, and the embedding N is
 //
-//	U_1 = S (L R),   U_k = S U_{k-1}                          (algorithm 1)
+//	U_1 = S (L R),   U_k = S U_{k-1}
 //	N   = sum_k a_k V_k,   V_k = U_k with rows of length 1
 //
 // with each column brought to mean 0 and standard deviation 1.
 //
 // The paper writes (d_j/2m)^beta for L; the constant vanishes when rows are
-// scaled. Scaling rows and columns is in the authors' code rather than in the
-// paper. Isolated nodes count as of degree 1 and have rows of zeros before the
-// columns are standardised. Edges may have weights: then d is their sum.
+// scaled. Scaling rows and columns follows the authors' code. Isolated nodes count
+// as of degree 1 and have rows of zeros before the columns are standardised. Edges
+// may have weights: then d is their sum.
 //
 // Time is linear in the edges: dim multiply-adds for each edge, direction and
 // order but the first, which touches only what of R is not 0. Products are in
