@@ -167,12 +167,9 @@ func (g *forgetting) keep(variant string, setting int, logits [][]float32) error
 		g.found[variant] = append(g.found[variant], outcome{})
 	}
 	g.found[variant][setting][g.name] = k
-	if g.draw && g.name == drawnGroup && slices.Contains([]string{forgetNothing, forgetDMM, forgetFineTune}, variant) {
-		name := variant
-		if setting > 0 {
-			name = fmt.Sprintf("%s, setting %d", variant, setting+1)
-		}
-		g.drawn = append(g.drawn, g.curve(name, margins))
+	// Of fine-tuning the second setting, the better one.
+	if g.draw && g.name == drawnGroup && (variant == forgetNothing || variant == forgetDMM || variant == forgetFineTune && setting == 1) {
+		g.drawn = append(g.drawn, g.curve(variant, margins))
 	}
 	return nil
 }

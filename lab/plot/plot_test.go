@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -73,5 +74,18 @@ func TestHeatJSON(t *testing.T) {
 	var p Plot
 	if err := json.Unmarshal(b, &p); err != nil || !math.IsNaN(float64(p.Heat.Values[0][1])) || p.Heat.Values[1][1] != .9 {
 		t.Errorf("%s became %+v, %v", b, p.Heat, err)
+	}
+}
+
+func TestTickLabels(t *testing.T) {
+	series := []Series{{Name: "a", X: []float64{1, 2}, Y: []float64{-.09, 1}}, {Name: "b", X: []float64{1, 2}, Y: []float64{1e-7, 1e-1}}}
+	for i, log := range []bool{false, true} {
+		svg, err := Plot{Name: "p", Lines: series[i : i+1], Y: Axis{Log: log}}.SVG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := string(svg); strings.Contains(s, ">-0<") || strings.Contains(s, "99999") {
+			t.Errorf("log %v: a label is -0 or has a rounding error", log)
+		}
 	}
 }

@@ -95,7 +95,7 @@ func axis(a *plot.Axis, d Axis) {
 	a.Tick.LineStyle.Color = a.LineStyle.Color
 	if d.Log {
 		a.Scale = plot.LogScale{}
-		a.Tick.Marker = plot.LogTicks{Prec: -1}
+		a.Tick.Marker = plot.LogTicks{Prec: 3}
 	}
 	if len(d.Ticks) > 0 {
 		var ticks []plot.Tick
@@ -131,7 +131,8 @@ func (ticks) Ticks(low, high float64) []plot.Tick {
 	}
 	var out []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high+step*1e-9; i++ {
-		out = append(out, plot.Tick{Value: i * step, Label: fmt.Sprintf("%.6g", i*step)})
+		v := i*step + 0 // -0 becomes 0
+		out = append(out, plot.Tick{Value: v, Label: fmt.Sprintf("%.6g", v)})
 	}
 	return out
 }
