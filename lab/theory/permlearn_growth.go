@@ -218,7 +218,7 @@ func (s *permRun) checkGrowth() error {
 }
 
 func (s *permRun) plotGrowth() {
-	ks := slices.Concat(poolBits(), largeBits)
+	ks := slices.Concat(poolBits(), largeBits[:4])
 	x := make([]float64, len(ks))
 	p := plot.Plot{
 		Name: "networks-by-bits", Title: "Networks needed to be right with probability 0.9, readout trained",
@@ -234,6 +234,9 @@ func (s *permRun) plotGrowth() {
 			x[i], names[i] = float64(k), neededFor(k, all)
 		}
 		for _, row := range []string{predictedBy(permlearn.NNGP), boundBy(permlearn.NNGP)} {
+			if !all && row == boundBy(permlearn.NNGP) { // the prediction, all but
+				continue
+			}
 			line := s.Series(row, x, names)
 			line.Name, line.Low, line.High = "predicted, "+what, nil, nil
 			if row == boundBy(permlearn.NNGP) {
