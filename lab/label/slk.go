@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/offprint/offprint/lab"
+	"github.com/offprint/offprint/lab/digits"
 	"github.com/offprint/offprint/methods/label/fewshot"
+	"github.com/offprint/offprint/methods/label/lls"
 	"github.com/offprint/offprint/methods/random"
 	"github.com/offprint/offprint/methods/sparse"
 )
@@ -118,6 +121,9 @@ func runSLK(ctx context.Context, r *lab.Run) error {
 	}
 	if r.Full {
 		if err := s.grid(ctx); err != nil {
+			return err
+		}
+		if err := s.unsupervised(ctx); err != nil {
 			return err
 		}
 	}
@@ -315,6 +321,42 @@ func (s *slkRun) grid(ctx context.Context) error {
 				}
 				s.Metric(shotsOf(p, 1), fmt.Sprintf("SLK-means, lambda %g, %d neighbours", lambda, knn), s.Seed, sum/float64(s.episodes), "")
 			}
+		}
+	}
+	return nil
+}
+
+// unsupervised clusters all digits of the pool together, without an example, from
+// the clusters of K-means.
+func (s *slkRun) unsupervised(ctx context.Context) error {
+	const metric = "all digits, no example"
+	p := s.pools[0]
+	for _, seed := range s.Seeds(3) {
+		labels, err := kMeans(ctx, p.x, digits.Classes, seed)
+		if err != nil {
+			return err
+		}
+		// Solve takes the clusters' means for a start.
+		first, err := fewshot.Solve(ctx, fewshot.Problem{X: p.x, Labels: labels, K: digits.Classes}, fewshot.Options{MaxOuter: 1})
+		if err != nil {
+			return err
+		}
+		for i := range labels {
+			labels[i] = fewshot.Unlabelled
+		}
+		for _, row := range slkRows {
+			if row.name == slkAlone || row.name == slkNearest || row.name == slkLaplace {
+				continue
+			}
+			res, err := fewshot.Solve(ctx, fewshot.Problem{X: p.x, Labels: labels, K: digits.Classes, Start: first.Prototypes}, row.Options)
+			if err != nil {
+				return err
+			}
+			_, accuracy, err := lls.MatchClasses(res.Labels, p.y, digits.Classes)
+			if err != nil {
+				return err
+			}
+			s.Metric(metric, strings.TrimPrefix(row.name, "seeded "), seed, accuracy, "")
 		}
 	}
 	return nil
