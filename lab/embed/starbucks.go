@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/plot"
@@ -97,7 +99,8 @@ func runStarbucks(ctx context.Context, r *lab.Run) error {
 	}
 	lexical := bed.lexical()
 	if err := r.EachSeed(ctx, seeds, func(ctx context.Context, seed uint64, progress func(float64, string)) error {
-		return starbucksSeed{Run: r, scale: size, bed: bed, dense: dense, seed: seed, progress: progress}.run(ctx)
+		s := &starbucksSeed{Run: r, scale: size, bed: bed, dense: dense, seed: seed, progress: progress}
+		return s.run(ctx)
 	}); err != nil {
 		return err
 	}
@@ -169,13 +172,16 @@ type starbucksSeed struct {
 	dense    *denseTexts
 	seed     uint64
 	progress func(done float64, what string)
+
+	mu   sync.Mutex
+	done float64
 }
 
 // pairLoss is a loss of the states of titles and abstracts, and of the constants
 // that it drew for the step.
 type pairLoss func(q, d, constants []*graph.Node) *graph.Node
 
-func (s starbucksSeed) run(ctx context.Context) error {
+func (s *starbucksSeed) run(ctx context.Context) error {
 	full := func(q, d, _ []*graph.Node) *graph.Node {
 		return contrast.InfoNCE(q[len(q)-1], d[len(d)-1], temperature)
 	}
@@ -189,38 +195,28 @@ func (s starbucksSeed) run(ctx context.Context) error {
 		srl = full
 	}
 	draws := random.New(s.seed, 46)
-	for i, v := range []struct {
-		name      string
-		loss      pairLoss
-		constants func() []*tensors.Tensor
-	}{
-		{variantFullOnly, full, nil},
-		{variantTwoD, twoD, func() []*tensors.Tensor { return s.drawSize(draws) }},
-		{variantSRL, srl, nil},
-	} {
-		m, err := s.newModel(s.encoder)
-		if err != nil {
-			return err
+	variants := []starbucksVariant{
+		{name: variantFullOnly, loss: full, share: .12},
+		{name: variantTwoD, loss: twoD, constants: func() []*tensors.Tensor { return s.drawSize(draws) }, share: .12},
+		{name: variantSRL, loss: srl, share: .12},
+		{name: variantSMAE, loss: srl, pretrain: !s.Is("no-pretraining"), share: .64},
+	}
+	// The last takes about as long as the others together.
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		for i := range len(variants) - 1 {
+			if err := variants[i].train(both, s); err != nil {
+				return err
+			}
 		}
-		if err := m.fineTune(ctx, v.loss, v.constants, float64(i)*.12, .12, v.name); err != nil {
-			return err
-		}
-		if err := m.report(v.name); err != nil {
-			return err
-		}
-	}
-	m, err := s.newModel(s.encoder)
-	if err != nil {
+		return nil
+	})
+	g.Go(func() error { return variants[len(variants)-1].train(both, s) })
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	if err := m.pretrain(ctx, .36, .5); err != nil {
-		return err
-	}
-	if err := m.fineTune(ctx, srl, nil, .86, .14, variantSMAE); err != nil {
-		return err
-	}
-	if err := m.report(variantSMAE); err != nil {
-		return err
+	for _, v := range variants {
+		s.report(v)
 	}
 	if s.Full {
 		return s.separate(ctx)
@@ -228,8 +224,50 @@ func (s starbucksSeed) run(ctx context.Context) error {
 	return nil
 }
 
+// starbucksVariant is a way to train the encoder, and then its MRR by size.
+type starbucksVariant struct {
+	name      string
+	loss      pairLoss
+	constants func() []*tensors.Tensor
+	pretrain  bool
+	share     float64 // of the seed's time
+	mrr       []float64
+}
+
+func (v *starbucksVariant) train(ctx context.Context, s *starbucksSeed) error {
+	m, err := s.newModel(s.encoder)
+	if err != nil {
+		return err
+	}
+	tune := v.share
+	if v.pretrain {
+		tune = .14
+		if err := m.pretrain(ctx, v.share-tune); err != nil {
+			return err
+		}
+	}
+	if err := m.fineTune(ctx, v.loss, v.constants, tune, v.name); err != nil {
+		return err
+	}
+	v.mrr, err = m.mrr(cups)
+	return err
+}
+
+// progressOf returns a function for a part that takes a share of the seed's time.
+func (s *starbucksSeed) progressOf(share float64, what string) func(done float64) {
+	last := 0.
+	return func(done float64) {
+		s.mu.Lock()
+		s.done += (done - last) * share
+		last = done
+		now := s.done
+		s.mu.Unlock()
+		s.progress(min(1, now), what)
+	}
+}
+
 // separate trains a model for each size alone, no deeper than it.
-func (s starbucksSeed) separate(ctx context.Context) error {
+func (s *starbucksSeed) separate(ctx context.Context) error {
 	sum := 0.0
 	for _, size := range cups {
 		e := s.encoder
@@ -241,7 +279,7 @@ func (s starbucksSeed) separate(ctx context.Context) error {
 		loss := func(q, d, _ []*graph.Node) *graph.Node {
 			return contrast.InfoNCE(size.Cut(q), size.Cut(d), temperature)
 		}
-		if err := m.fineTune(ctx, loss, nil, 1, 0, fmt.Sprintf("%d layers alone", size.Layer)); err != nil {
+		if err := m.fineTune(ctx, loss, nil, 0, fmt.Sprintf("%d layers alone", size.Layer)); err != nil {
 			return err
 		}
 		v, err := m.mrr([]starbucks.Size{size})
@@ -267,12 +305,12 @@ func (s scale) drawSize(rng *rand.Rand) []*tensors.Tensor {
 
 // starbucksModel is an encoder being trained.
 type starbucksModel struct {
-	starbucksSeed
+	*starbucksSeed
 	encoder starbucks.ResidualMLP
 	store   *model.Store
 }
 
-func (s starbucksSeed) newModel(e starbucks.ResidualMLP) (*starbucksModel, error) {
+func (s *starbucksSeed) newModel(e starbucks.ResidualMLP) (*starbucksModel, error) {
 	store := model.NewStore()
 	return &starbucksModel{s, e, store}, store.SetRNGStateFromSeed(int64(s.seed))
 }
@@ -282,15 +320,16 @@ func (m *starbucksModel) states(s *model.Scope, x *graph.Node) []*graph.Node {
 }
 
 // train runs the loop with Adam, whose moments it discards at the end.
-func (m *starbucksModel) train(ctx context.Context, epochs int, inputs func(rows []int) []*tensors.Tensor, loss func(s *model.Scope, in []*graph.Node) *graph.Node, from, share float64, what string) error {
+func (m *starbucksModel) train(ctx context.Context, epochs int, inputs func(rows []int) []*tensors.Tensor, loss func(s *model.Scope, in []*graph.Node) *graph.Node, share float64, what string) error {
 	adam := optimizer.Adam().LearningRate(2e-3).Done()
 	step, err := train.NewStep(m.store, adam, loss)
 	if err != nil {
 		return err
 	}
+	progress := m.progressOf(share, what)
 	loop := train.Loop{
 		Examples: m.pairs, Batch: m.batch, Epochs: epochs, Rand: random.New(m.seed, 4600),
-		Progress: func(done, _ float64) { m.progress(from+done*share, what) },
+		Progress: func(done, _ float64) { progress(done) },
 	}
 	if err := loop.Run(ctx, func(rows []int) (float64, error) { return step.Call(inputs(rows)...) }); err != nil {
 		return err
@@ -298,7 +337,7 @@ func (m *starbucksModel) train(ctx context.Context, epochs int, inputs func(rows
 	return adam.Clear(m.store.RootScope())
 }
 
-func (m *starbucksModel) fineTune(ctx context.Context, loss pairLoss, constants func() []*tensors.Tensor, from, share float64, what string) error {
+func (m *starbucksModel) fineTune(ctx context.Context, loss pairLoss, constants func() []*tensors.Tensor, share float64, what string) error {
 	dim := m.dense.dim
 	var x []float32
 	inputs := func(rows []int) []*tensors.Tensor {
@@ -313,14 +352,11 @@ func (m *starbucksModel) fineTune(ctx context.Context, loss pairLoss, constants 
 	return m.train(ctx, 4, inputs, func(s *model.Scope, in []*graph.Node) *graph.Node {
 		q, d := starbucks.Halves(m.states(s, in[0]))
 		return loss(q, d, in[1:])
-	}, from, share, what)
+	}, share, what)
 }
 
 // pretrain runs SMAE on the abstracts.
-func (m *starbucksModel) pretrain(ctx context.Context, from, share float64) error {
-	if m.Is("no-pretraining") {
-		return nil
-	}
+func (m *starbucksModel) pretrain(ctx context.Context, share float64) error {
 	smae := starbucks.SMAE{Sizes: cups, Hidden: m.encoder.Hidden, Words: maskedWords}
 	rng := random.New(m.seed, 4601)
 	inputs := func(rows []int) []*tensors.Tensor {
@@ -333,7 +369,7 @@ func (m *starbucksModel) pretrain(ctx context.Context, from, share float64) erro
 	}
 	return m.train(ctx, 6, inputs, func(s *model.Scope, in []*graph.Node) *graph.Node {
 		return smae.Loss(s.In("smae"), m.states(s, in[0]), in[1], in[2], in[3])
-	}, from, share, "masked pre-training")
+	}, share, "masked pre-training")
 }
 
 // masked drops words of abstracts and returns what is left as dense vectors, and
@@ -357,19 +393,14 @@ func (m *starbucksModel) masked(rng *rand.Rand, rows []int, p float64) (x, dropp
 	return x, dropped
 }
 
-// report measures the model at all sizes.
-func (m *starbucksModel) report(variant string) error {
-	v, err := m.mrr(cups)
-	if err != nil {
-		return err
-	}
+// report puts the figures of a variant into the table.
+func (s *starbucksSeed) report(v starbucksVariant) {
 	sum := 0.0
-	for i, s := range cups {
-		m.Metric(mrrOf(s), variant, m.seed, v[i], "")
-		sum += v[i]
+	for i, size := range cups {
+		s.Metric(mrrOf(size), v.name, s.seed, v.mrr[i], "")
+		sum += v.mrr[i]
 	}
-	m.Metric(metricMeanMRR, variant, m.seed, sum/float64(len(cups)), "")
-	return nil
+	s.Metric(metricMeanMRR, v.name, s.seed, sum/float64(len(cups)), "")
 }
 
 func (m *starbucksModel) mrr(sizes []starbucks.Size) ([]float64, error) {
