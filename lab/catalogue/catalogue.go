@@ -34,7 +34,6 @@ func All() []lab.Reproduction {
 		attrib.Convergent,
 		rec.NGCF,
 		label.SLK,
-		solve.DCDM,
 		embed.Starbucks,
 		label.ELR,
 		rec.SemanticIDs,
