@@ -1,7 +1,6 @@
 package neuralcompile
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
@@ -116,5 +115,3 @@ func (c clipped) UpdateGraph(s *model.Scope, _ *gomlx.Graph, loss *gomlx.Node) {
 }
 
 func (c clipped) Clear(s *model.Scope) error { return c.adam.Clear(s) }
-
-var errNoTraces = fmt.Errorf("neuralcompile: the processor was trained without traces")

@@ -28,9 +28,10 @@
 // round on every graph within [Limits]; [BreadthFirst], [Relax] and [DepthFirst]
 // are the textbook. [Train] learns a [Processor] of the same form.
 //
-// The constructions are ours: the paper's own layout of parameters differs. It
-// compiles into the dimensions of one trained model of the CLRS benchmark; here
-// a compiled network is as small as its algorithm.
+// Differences from the paper: the constructions are ours, and a compiled network
+// is as small as its algorithm, where the paper sets the parameters of the
+// networks of the CLRS benchmark; so is the learned network, of one head, which
+// sees few of the benchmark's hints.
 package neuralcompile
 
 import (

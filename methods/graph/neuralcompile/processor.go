@@ -283,7 +283,7 @@ func (p *Processor) Predict(examples []Example) ([]Result, error) {
 // rounded after each step; a distance is not.
 func (p *Processor) RollOut(ctx context.Context, examples []Example, steps int) ([][]State, error) {
 	if !p.config.Traces {
-		return nil, errNoTraces
+		return nil, fmt.Errorf("neuralcompile: the processor was trained without traces")
 	}
 	if err := checkExamples(examples); err != nil {
 		return nil, err
