@@ -422,7 +422,7 @@ func (r *lalRun) plot() {
 		best.Low[k] = c.Value.Lower
 	}
 	p.Lines = append(p.Lines, best)
-	for _, v := range []string{lalRobust, lalOwn(r.names[len(r.names)-1]), lalHomogeneous, lalUniform, lalGain, lalEliminate} {
+	for _, v := range []string{lalRobust, lalOwn(r.names[len(r.names)-1]), lalHomogeneous, lalUniform, lalEliminate} {
 		p.Lines = append(p.Lines, r.Series(v, x, names))
 	}
 	r.Plot(p)
