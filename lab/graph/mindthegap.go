@@ -22,7 +22,7 @@ import (
 // attention network, against the same network trained.
 var MindTheGap = lab.Reproduction{
 	Slug:     "mindthegap",
-	Claim:    "With weights that are written by hand, a graph attention network runs BFS, Bellman-Ford and DFS exactly on every graph that fits; trained, it learns BFS nearly, Bellman-Ford in part and DFS hardly, and even where its outputs are right, its attention is not the algorithm's.",
+	Claim:    "With weights that are written by hand, a graph attention network runs BFS, Bellman-Ford and DFS exactly on every graph that fits; trained, it carries BFS over to graphs twice as large, Bellman-Ford in part and DFS hardly ever, and even where its outputs are right, its attention is not the algorithm's.",
 	State:    lab.Reproduced,
 	Method:   gapCompiled,
 	Package:  "methods/graph/neuralcompile",
@@ -299,19 +299,22 @@ func gapSoftness(ctx context.Context, r *lab.Run) error {
 
 func (g *gap) checks() {
 	bfs, bf, dfs := algorithms[0], algorithms[1], algorithms[2]
-	parents := func(a algorithm, variant string) float64 { return g.Mean(rightParents(a, trainNodes), variant) }
-	values := func(a algorithm) []float64 { return g.Values(rightParents(a, trainNodes), gapLearned) }
-	g.AtLeast("BFS, learned: parents right, every seed", slices.Min(values(bfs)), .98)
-	g.AtMost("DFS, learned: parents right, every seed", slices.Max(values(dfs)), .85)
-	g.AtMost("DFS, learned: whole graphs right, every seed", slices.Max(g.Values(wholeGraphs(dfs, trainNodes), gapLearned)), .30)
-	g.AtLeast("learned, parents right: BFS - Bellman-Ford", parents(bfs, gapLearned)-parents(bf, gapLearned), .05)
-	g.AtLeast("learned, parents right: Bellman-Ford - DFS", parents(bf, gapLearned)-parents(dfs, gapLearned), .10)
+	parents := func(a algorithm, n int, variant string) float64 { return g.Mean(rightParents(a, n), variant) }
+	g.AtLeast("BFS, 8 nodes, learned: parents right, every seed", slices.Min(g.Values(rightParents(bfs, trainNodes), gapLearned)), .98)
+	// At the size of the training, how right a network is says how long it was
+	// trained: the gap is beyond.
+	g.AtLeast("BFS, 16 nodes, learned: whole graphs right", g.Mean(wholeGraphs(bfs, largeNodes), gapLearned), .75)
+	for _, variant := range []string{gapLearned, gapDeep} {
+		g.AtMost("DFS, 16 nodes, "+variant+": whole graphs right, every seed", slices.Max(g.Values(wholeGraphs(dfs, largeNodes), variant)), .10)
+	}
+	g.AtLeast("16 nodes, learned, parents right: BFS - Bellman-Ford", parents(bfs, largeNodes, gapLearned)-parents(bf, largeNodes, gapLearned), .03)
+	g.AtLeast("16 nodes, learned, parents right: Bellman-Ford - DFS", parents(bf, largeNodes, gapLearned)-parents(dfs, largeNodes, gapLearned), .10)
 	for _, a := range algorithms {
-		simple := parents(a, gapSmallest)
+		simple := parents(a, trainNodes, gapSmallest)
 		if a.name != "BFS" {
-			simple = max(simple, parents(a, gapTree))
+			simple = max(simple, parents(a, trainNodes, gapTree))
 		}
-		g.AtLeast(a.name+", parents right: learned - best simple rule", parents(a, gapLearned)-simple, .15)
+		g.AtLeast(a.name+", 8 nodes, parents right: learned - best simple rule", parents(a, trainNodes, gapLearned)-simple, .15)
 	}
 	for _, a := range algorithms[1:] {
 		whole := wholeGraphs(a, largeNodes)
@@ -326,8 +329,11 @@ func (g *gap) checks() {
 
 func (g *gap) notes() {
 	bfs, bf, dfs := algorithms[0], algorithms[1], algorithms[2]
-	g.Note("Six rounds are too few for a depth-first search of %d nodes, which compiled takes %d layers. But with %d rounds it is not learned either: %.2f of the parents and %.2f of the whole graphs are right, and of those of %d nodes %.2f.",
-		trainNodes, 4*(trainNodes-1), deepRounds, g.Mean(rightParents(dfs, trainNodes), gapDeep), g.Mean(wholeGraphs(dfs, trainNodes), gapDeep), largeNodes, g.Mean(wholeGraphs(dfs, largeNodes), gapDeep))
+	g.Note("A depth-first search of %d nodes takes the compiled network %d layers, and the learned one has 6 rounds. With %d rounds, and half as many steps again, %.2f of the whole graphs of %d nodes are right, and %.2f of those of %d.",
+		trainNodes, 4*(trainNodes-1), deepRounds, g.Mean(wholeGraphs(dfs, trainNodes), gapDeep), trainNodes, g.Mean(wholeGraphs(dfs, largeNodes), gapDeep), largeNodes)
+	if !g.Full {
+		g.Note("Trainings are short here. With --full they are five times as long: at the size of the training most of DFS is then learned by the deeper network, and beyond that size next to nothing.")
+	}
 	for _, a := range []algorithm{bfs, bf} {
 		g.Note("%s, learned from every step: %.3f of the parents are right, but where a node gets its parent, %.2f of its attention goes to it (compiled: 1; attention to all neighbours alike: %.2f).",
 			a.name, g.Mean(rightParents(a, traceNodes), gapTraced), g.Mean(attentionMass(a), gapTraced), g.Mean(attentionMass(a), gapUniform))
