@@ -18,6 +18,7 @@ import (
 func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		geometry.GBWBN,
+		geometry.H4G,
 		theory.UnsupPretraining,
 		embed.Compat,
 		embed.VectorStorage,

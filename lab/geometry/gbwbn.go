@@ -123,9 +123,9 @@ type gbwbnSeed struct {
 }
 
 const (
-	metricMean   = "batch: distance of its mean from W, of the spread"
-	metricSpread = "batch: spread about W, of s^2"
-	metricAccuracy   = "digits: accuracy"
+	metricMean     = "batch: distance of its mean from W, of the spread"
+	metricSpread   = "batch: spread about W, of s^2"
+	metricAccuracy = "digits: accuracy"
 )
 
 // accuracyAt names the accuracy after some epochs.
