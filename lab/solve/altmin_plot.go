@@ -60,7 +60,7 @@ func (a *altRun) plots() {
 
 	samples := plot.Plot{
 		Name: "samples", Title: "How many entries are enough, rank 8",
-		X: plot.Axis{Label: "share of the entries"}, Y: plot.Axis{Label: "relative error", Log: true},
+		X: plot.Axis{Label: "share of the entries"}, Y: plot.Axis{Label: "relative error", Log: true, Ticks: []float64{1e-15, 1e-10, 1e-5, 1}},
 	}
 	names = nil
 	for _, s := range shares {
