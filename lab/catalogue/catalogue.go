@@ -35,6 +35,7 @@ func All() []lab.Reproduction {
 		attrib.Convergent,
 		rec.NGCF,
 		label.SLK,
+		solve.DCDM,
 		embed.Starbucks,
 		label.ELR,
 		rec.SemanticIDs,
