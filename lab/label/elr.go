@@ -26,7 +26,7 @@ var ELR = lab.Reproduction{
 	Method:   elrMethod,
 	Package:  "methods/label/elr",
 	Time:     15 * time.Second,
-	FullTime: 3 * time.Minute,
+	FullTime: 2 * time.Minute,
 	DataSets: []string{"digits"}, // in full, papers as well
 	Run:      runELR,
 	Broken: []lab.BrokenVariant{
@@ -60,6 +60,10 @@ var (
 	elrSym40  = elrNoise{"symmetric 40%", false, .4}
 	elrSym60  = elrNoise{"symmetric 60%", false, .6}
 	elrAsym40 = elrNoise{"asymmetric 40%", true, .4}
+
+	elrUsual   = []elrNoise{elrSym40, elrSym60, elrAsym40}
+	elrFurther = []elrNoise{{"symmetric 20%", false, .2}, {"symmetric 80%", false, .8}, {"asymmetric 20%", true, .2}}
+	elrPapers  = elrNoise{"papers, symmetric 40%", false, .4}
 )
 
 // The metrics, of a kind of noise.
@@ -154,10 +158,10 @@ func (r *elrRun) todo() (todo []elrTask) {
 	if r.Broken != "" {
 		return []elrTask{{elrSym60, elrCE}, {elrSym60, elrMethod}}
 	}
-	noises := []elrNoise{elrSym40, elrSym60, elrAsym40}
+	noises := elrUsual
 	variants := []string{elrCE, elrGCE, elrMethod}
 	if r.Full {
-		noises = append(noises, elrNoise{"symmetric 20%", false, .2}, elrNoise{"symmetric 80%", false, .8}, elrNoise{"asymmetric 20%", true, .2})
+		noises = slices.Concat(elrUsual, elrFurther)
 		variants = append(variants, elrSmooth, elrLong, elrPlus)
 	}
 	for _, n := range noises {
@@ -166,6 +170,9 @@ func (r *elrRun) todo() (todo []elrTask) {
 		}
 		if n == elrSym60 {
 			todo = append(todo, elrTask{n, elrLast}, elrTask{n, elrWeak})
+			if !r.Full {
+				todo = append(todo, elrTask{n, elrPlus})
+			}
 		}
 	}
 	return todo
@@ -233,7 +240,9 @@ func (r *elrRun) measure(ctx context.Context, seed uint64, bed *noisyBed, noise 
 				all++
 			}
 		}
-		r.Metric(noise.name+", "+metricPrecision, variant, seed, hit/float64(len(suspects)), "")
+		if len(suspects) > 0 {
+			r.Metric(noise.name+", "+metricPrecision, variant, seed, hit/float64(len(suspects)), "")
+		}
 		r.Metric(noise.name+", "+metricRecall, variant, seed, hit/all, "")
 	}
 	r.mu.Lock()

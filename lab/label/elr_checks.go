@@ -2,6 +2,7 @@ package label
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/offprint/offprint/lab/plot"
 )
@@ -31,13 +32,14 @@ func (r *elrRun) check() {
 	for _, n := range []elrNoise{elrSym40, elrAsym40} {
 		r.AtLeast(n.name+": "+metricPrecision, r.Mean(n.name+", "+metricPrecision, elrMethod), .8)
 	}
-	for _, n := range []elrNoise{elrSym40, elrSym60, elrAsym40} {
-		for _, v := range []string{elrOracle, elrGCE} {
+	for _, n := range slices.Concat(elrUsual, elrFurther, []elrNoise{elrPapers}) {
+		for _, v := range []string{elrOracle, elrGCE, elrLong} {
 			if a, b := r.Mean(n.accuracy(), elrMethod), r.Mean(n.accuracy(), v); a < b {
 				r.Note("%s: %s is better, %.3f against %.3f.", n.name, v, b, a)
 			}
 		}
 	}
+	r.Note("Two networks and mixed inputs bring nothing on this bed: ELR+ %.3f, ELR %.3f.", r.Mean(hard, elrPlus), r.Mean(hard, elrMethod))
 	r.Note("A symmetric label is wrong with 9/10 of the rate: it may be drawn anew as it was.")
 	r.Note("The strength has to be enough, lambda 1 does nothing; and wrong labels that follow a rule are harder: with asymmetric noise ELR memorises %.2f of the wrong labels, with symmetric noise at the same rate %.2f.",
 		r.Mean(elrAsym40.memorised(), elrMethod), r.Mean(elrSym40.memorised(), elrMethod))
@@ -76,6 +78,22 @@ func (r *elrRun) plots() {
 		}
 		r.Plot(p)
 		r.Plot(q)
+	}
+	if r.Full {
+		p := plot.Plot{
+			Name: "memorised-by-rate", Title: "Wrong labels memorised in the end, symmetric noise",
+			X: plot.Axis{Label: "rate"}, Y: plot.Axis{Label: "share of the wrong labels"},
+		}
+		rates := []elrNoise{elrFurther[0], elrSym40, elrSym60, elrFurther[1]}
+		for _, v := range []string{elrCE, elrSmooth, elrGCE, elrMethod, elrLong} {
+			var x []float64
+			var metrics []string
+			for _, n := range rates {
+				x, metrics = append(x, n.rate), append(metrics, n.memorised())
+			}
+			p.Lines = append(p.Lines, r.Series(v, x, metrics))
+		}
+		r.Plot(p)
 	}
 	var steps []float64
 	var right, cosine []string

@@ -86,16 +86,18 @@ func (r *elrRun) papers(ctx context.Context) error {
 		return err
 	}
 	var x []float32
-	for i := range t.y {
+	var y []int
+	for _, i := range random.New(0, 474).Perm(len(t.y)) {
+		y = append(y, t.y[i])
 		for _, v := range t.x.RawRowView(i) {
-			x = append(x, float32(8*v)) // about 1 in each direction
+			x = append(x, float32(4*v)) // as long as a digit
 		}
 	}
-	cut := len(t.y) * 3 / 4
-	bed := &noisyBed{train: x[:cut*64], y: t.y[:cut], test: x[cut*64:], truth: t.y[cut:], dim: 64, classes: len(categories)}
+	cut := len(y) * 3 / 4
+	bed := &noisyBed{train: x[:cut*64], y: y[:cut], test: x[cut*64:], truth: y[cut:], dim: 64, classes: len(categories)}
 	for _, seed := range r.Seeds(3) {
-		for _, v := range []string{elrCE, elrGCE, elrMethod} {
-			if err := r.measure(ctx, seed, bed, elrNoise{"papers, symmetric 40%", false, .4}, v); err != nil {
+		for _, v := range []string{elrCE, elrGCE, elrMethod, elrLong} {
+			if err := r.measure(ctx, seed, bed, elrPapers, v); err != nil {
 				return err
 			}
 		}

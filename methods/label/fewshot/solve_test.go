@@ -80,9 +80,9 @@ func TestWithoutNeighboursItIsLloyd(t *testing.T) {
 		m[k] = slices.Clone(p.X.RawRowView(k * 30))
 		p.Start.SetRow(k, m[k])
 	}
-	labels, m := lloyd(p.X, m)
+	_, m = lloyd(p.X, m)
 	for rounds := 1; rounds <= 6; rounds++ {
-		labels, _ = lloyd(p.X, m)
+		labels, _ := lloyd(p.X, m)
 		r, err := Solve(t.Context(), p, Options{MaxOuter: rounds})
 		if err != nil {
 			t.Fatal(err)
