@@ -40,6 +40,7 @@ func All() []lab.Reproduction {
 		label.ELR,
 		rec.SemanticIDs,
 		geometry.DiffuMatch,
+		graph.GRADCO,
 		graph.MindTheGap,
 		label.LearnToActivelyLearn,
 		embed.UnifiedEmbedding,

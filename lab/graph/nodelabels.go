@@ -110,6 +110,28 @@ func (g *labelledGraph) majority(ctx context.Context, share float64, seed uint64
 	return g.classify(ctx, mat.NewDense(g.Len(), 1, nil), share, 1, seed)
 }
 
+// bestOf returns the qualities, one for each seed, of the choice that has the best
+// mean of micro F1. It is picked on the test nodes: a comparison must do so for all
+// alike, or for the baselines alone.
+func bestOf[T any](choices []T, with func(T) ([]quality, error)) ([]quality, error) {
+	var best []quality
+	most := -1.0
+	for _, c := range choices {
+		qs, err := with(c)
+		if err != nil {
+			return nil, err
+		}
+		sum := 0.0
+		for _, q := range qs {
+			sum += q.micro
+		}
+		if sum > most {
+			best, most = qs, sum
+		}
+	}
+	return best, nil
+}
+
 func rowsOf(x *mat.Dense, rows []int) *mat.Dense {
 	_, d := x.Dims()
 	out := mat.NewDense(len(rows), d, nil)

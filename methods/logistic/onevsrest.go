@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -42,9 +43,14 @@ func FitOneVsRest(ctx context.Context, x *mat.Dense, labels [][]int, classes int
 		}
 	}
 	x = withOne(x)
-	gram := mat.NewSymDense(dim+1, nil)
+	var span *mat.Dense // an orthonormal basis of fewer rows than columns, which has the optimum
+	if n < dim+1 {
+		x, span = rowSpan(x)
+	}
+	_, size := x.Dims()
+	gram := mat.NewSymDense(size, nil)
 	gram.SymOuterK(c/4, x.T())
-	for j := range dim + 1 {
+	for j := range size {
 		gram.SetSym(j, j, gram.At(j, j)+1)
 	}
 	var bound mat.Cholesky
@@ -52,8 +58,8 @@ func FitOneVsRest(ctx context.Context, x *mat.Dense, labels [][]int, classes int
 		return nil, fmt.Errorf("logistic: the rows are too large")
 	}
 
-	w := mat.NewDense(dim+1, classes, nil) // a column each
-	ahead := mat.DenseCopyOf(w)            // where the gradient is taken
+	w := mat.NewDense(size, classes, nil) // a column each
+	ahead := mat.DenseCopyOf(w)           // where the gradient is taken
 	var z, grad, next, step mat.Dense
 	momentum, first := 1.0, 0.0
 	const maxSteps = 2000
@@ -87,7 +93,31 @@ func FitOneVsRest(ctx context.Context, x *mat.Dense, labels [][]int, classes int
 		ahead.Add(ahead, &next)
 		w.Copy(&next)
 	}
+	if span != nil {
+		w.Reset()
+		w.Mul(span, ahead)
+		ahead = w
+	}
 	return &OneVsRest{mat.DenseCopyOf(ahead.T())}, nil
+}
+
+// rowSpan writes x [n, d], n < d, as y basis^T with orthonormal columns in the
+// basis [d, n].
+func rowSpan(x *mat.Dense) (y, basis *mat.Dense) {
+	n, _ := x.Dims()
+	basis = mat.DenseCopyOf(x.T())
+	a, tau, work := basis.RawMatrix(), make([]float64, n), []float64{0}
+	lapack64.Geqrf(a, tau, work, -1) // asks for the length of work
+	work = make([]float64, int(work[0]))
+	lapack64.Geqrf(a, tau, work, len(work))
+	y = mat.NewDense(n, n, nil)
+	for i := range n {
+		for j := range i + 1 {
+			y.Set(i, j, basis.At(j, i))
+		}
+	}
+	lapack64.Orgqr(a, tau, work, len(work))
+	return y, basis
 }
 
 // oneVsRestTolerance is the share of the first gradient's length at which the

@@ -2,6 +2,7 @@ package logistic
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -63,6 +64,34 @@ func TestOneVsRest(t *testing.T) {
 	}
 	if _, err := m.Scores(mat.NewDense(1, 5, nil)); err == nil {
 		t.Error("rows that are too short: no error")
+	}
+}
+
+// With fewer rows than columns the optimum is found in their span: the same as
+// where copies of the rows, for less weight each, make it be sought everywhere.
+func TestOneVsRestOfFewRows(t *testing.T) {
+	x, y := clouds(8, 20, 2)
+	labels := make([][]int, len(y))
+	for i, l := range y {
+		labels[i] = []int{l}
+	}
+	few, err := FitOneVsRest(t.Context(), x, labels, 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var often mat.Dense
+	often.Stack(x, x)
+	for range 2 {
+		var more mat.Dense
+		more.Stack(&often, x)
+		often = more
+	}
+	many, err := FitOneVsRest(t.Context(), &often, slices.Repeat(labels, 4), 3, .25)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mat.EqualApprox(few.W, many.W, 1e-3) {
+		t.Errorf("weights %v, want %v", mat.Formatted(few.W), mat.Formatted(many.W))
 	}
 }
 

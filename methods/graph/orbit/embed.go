@@ -15,22 +15,28 @@ import (
 // PMI returns the positive pointwise mutual information of a square matrix of
 // counts, log(m_uv vol / (r_u c_v)) where that is positive, with r and c the sums
 // of rows and columns and vol of all. Of an orbit adjacency it is the paper's
-// GOPMI, of D (S + S^2 + ...) that of walks.
+// GOPMI, of D (S + S^2 + ...) that of walks. Entries that are not positive are left
+// out.
 func PMI(m *sparse.Matrix) *sparse.Matrix {
 	rows, cols := make([]float64, m.Rows), make([]float64, m.Cols)
 	vol := 0.0
 	for u := range m.Rows {
 		cs, vals := m.Row(u)
 		for k, v := range vals {
-			rows[u] += float64(v)
-			cols[cs[k]] += float64(v)
-			vol += float64(v)
+			if v > 0 {
+				rows[u] += float64(v)
+				cols[cs[k]] += float64(v)
+				vol += float64(v)
+			}
 		}
 	}
 	p := &sparse.Matrix{Rows: m.Rows, Cols: m.Cols, RowPtr: make([]int32, m.Rows+1)}
 	for u := range m.Rows {
 		cs, vals := m.Row(u)
 		for k, v := range vals {
+			if !(v > 0) {
+				continue
+			}
 			if pmi := math.Log(float64(v) * vol / (rows[u] * cols[cs[k]])); pmi > 0 {
 				p.Col, p.Val = append(p.Col, cs[k]), append(p.Val, float32(pmi))
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPMI(t *testing.T) {
-	m, err := sparse.New(3, 3, []sparse.Entry{{Row: 0, Col: 1, Val: 4}, {Row: 0, Col: 2, Val: 1}, {Row: 1, Col: 2, Val: 3}, {Row: 2, Col: 2, Val: 2}})
+	m, err := sparse.New(3, 3, []sparse.Entry{{Row: 0, Col: 1, Val: 4}, {Row: 0, Col: 2, Val: 1}, {Row: 1, Col: 2, Val: 3}, {Row: 2, Col: 2, Val: 2}, {Row: 2, Col: 0, Val: -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
