@@ -181,7 +181,7 @@ func (b *projection) full(ctx context.Context) error {
 		p, q float64
 	}{{rpDeepWalk, 1, 1}, {rpNode2vec, .25, .25}} {
 		b.Progress(.9, "%s: %s as published", set, v.name)
-		if err := b.walk(ctx, g, set, v.name, b.Seeds(1), walk.Config{P: v.p, Q: v.q}); err != nil {
+		if err := b.walk(ctx, g, set, v.name, b.Seeds(1), walk.Config{Dim: rpDim, P: v.p, Q: v.q}); err != nil {
 			return err
 		}
 	}
