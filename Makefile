@@ -74,8 +74,9 @@ bench: build bench-methods ## measure speed: a step of each method beside a plai
 	go run ./bench -bin bin/offprint
 
 .PHONY: bench-methods
-bench-methods: ## a training step of each method beside a plain baseline, and its searches
+bench-methods: ## a training step of each method beside a plain baseline, its searches, and work on graphs
 	go test -run '^$$' -bench 'Step|Search' -benchmem ./methods/embed/... ./methods/rec/...
+	go test -run '^$$' -bench 'Step|Embed|Count' -benchmem ./methods/graph/...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME

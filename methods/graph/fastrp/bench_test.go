@@ -11,13 +11,25 @@ import (
 )
 
 // BenchmarkEmbed embeds a graph of BlogCatalog's size, whose degrees differ as
-// much, and one of two million edges, in 128 dimensions; the memory is in
-// embeddings (bar: 2). The plain way is that of the authors' code: compressed
-// rows in float64 on one core, all orders kept.
+// much, and one of two million edges, in 128 dimensions. The plain way is that of
+// the authors' SciPy code, whose time it is about: compressed rows in float64 on
+// one core, all orders kept. The bars: no slower than that, and no more memory
+// than twice the embedding, in which it is given;
+// R comes on top, and is let go before the second one is made.
 func BenchmarkEmbed(b *testing.B) {
 	for _, size := range []struct{ nodes, edges int }{{10_312, 333_983}, {200_000, 2_000_000}} {
 		g := zipfGraph(b, size.nodes, size.edges)
 		c := Config{Weights: []float64{0, 0, 1, 6.67}, Beta: -.64}
+		plain := 0.0
+		b.Run(fmt.Sprintf("plain/edges=%d", size.edges), func(b *testing.B) {
+			for b.Loop() {
+				if err := plainEmbed(g, c); err != nil {
+					b.Fatal(err)
+				}
+			}
+			plain = b.Elapsed().Seconds() / float64(b.N)
+			b.ReportMetric(float64(g.Edges())/plain, "edges/s")
+		})
 		b.Run(fmt.Sprintf("FastRP/edges=%d", size.edges), func(b *testing.B) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -27,16 +39,14 @@ func BenchmarkEmbed(b *testing.B) {
 				}
 			}
 			runtime.ReadMemStats(&after)
-			b.ReportMetric(float64(g.Edges())*float64(b.N)/b.Elapsed().Seconds(), "edges/s")
+			took := b.Elapsed().Seconds() / float64(b.N)
+			b.ReportMetric(float64(g.Edges())/took, "edges/s")
 			b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/float64(g.Len()*128*4), "embeddings")
-		})
-		b.Run(fmt.Sprintf("plain/edges=%d", size.edges), func(b *testing.B) {
-			for b.Loop() {
-				if err := plainEmbed(g, c); err != nil {
-					b.Fatal(err)
-				}
+			b.ReportMetric(2, "bar-embeddings")
+			if plain > 0 {
+				b.ReportMetric(plain/took, "x-plain")
+				b.ReportMetric(1, "bar-x-plain")
 			}
-			b.ReportMetric(float64(g.Edges())*float64(b.N)/b.Elapsed().Seconds(), "edges/s")
 		})
 	}
 }

@@ -103,8 +103,8 @@ func checked(weights []float64) ([]float64, error) {
 }
 
 // Embed returns the embedding of the nodes [g.Len() x Dim], row by row. Beside
-// the graph and R it takes the memory of two embeddings, that one included; of
-// three if an order before the last two has a weight.
+// the graph it takes the memory of two embeddings, that one included; of three if
+// an order before the last two has a weight. R is let go before the second.
 func Embed(ctx context.Context, g *graph.Graph, c Config, rng *rand.Rand) ([]float32, error) {
 	c, err := c.filled(g.Len())
 	if err != nil {
@@ -133,6 +133,7 @@ func Embed(ctx context.Context, g *graph.Graph, c Config, rng *rand.Rand) ([]flo
 		if u != nil {
 			blocks = append(blocks, u)
 		}
+		w.start = nil // only the first order needs it
 		u = next
 		if weight == 0 {
 			continue
@@ -222,6 +223,7 @@ func Projection(n, dim int, s float64, rng *rand.Rand) (*sparse.Matrix, error) {
 // walk computes rows of U_k.
 type walk struct {
 	*graph.Graph
+	dim   int
 	start *sparse.Matrix // L R
 }
 
@@ -239,7 +241,7 @@ func newWalk(g *graph.Graph, c Config, rng *rand.Rand) (*walk, error) {
 			}
 		}
 	}
-	return &walk{g, r}, nil
+	return &walk{g, c.Dim, r}, nil
 }
 
 // degree is 1 for isolated nodes.
@@ -252,7 +254,7 @@ func degree(g *graph.Graph, i int) float64 {
 
 // order sets dst to U_k [nodes x dim], given U_{k-1}.
 func (w *walk) order(ctx context.Context, dst []float32, k int, prev []float32) error {
-	dim := w.start.Cols
+	dim := w.dim
 	return w.Parallel(ctx, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			w.row(dst[i*dim:(i+1)*dim], k, prev, i)
