@@ -16,6 +16,8 @@ import (
 const (
 	lcmLeast = 2
 	lcmMost  = 16
+
+	lcmTriples = 32 // of a batch's elements that associativity is asked of
 )
 
 // setModel classifies sets: the vectors of the values, a layer, an aggregator, and
@@ -101,7 +103,7 @@ func (s *setModel) step(x sets, lr, lambda float64) error {
 	}
 	dt := mlp.BackReLU(s.top[1].Backward(nil, t, z), t)
 	dh := back(s.top[0].Backward(nil, a, dt))
-	if n := len(h) / 3 / s.dim * s.dim; lambda > 0 && n > 0 {
+	if n := min(lcmTriples, len(x.values)/3) * s.dim; lambda > 0 && n > 0 {
 		_, back := lcm.Associativity(s.agg.cell.Binary, h[:n], h[n:2*n], h[2*n:3*n], s.dim)
 		da, db, dc := back(lambda)
 		for i, g := range [][]float32{da, db, dc} {

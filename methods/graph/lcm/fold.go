@@ -16,7 +16,7 @@ func Fold(op Op, x []float32, d int, sizes []int) (out []float32, back Back, err
 		if !more {
 			break
 		}
-		var a, b []float32
+		a, b := make([]float32, 0, len(l.pairs)*d), make([]float32, 0, len(l.pairs)*d)
 		for _, at := range l.pairs {
 			a = append(a, x[at*d:(at+1)*d]...)
 			b = append(b, x[(at+1)*d:(at+2)*d]...)
@@ -92,7 +92,7 @@ func (t *tree) goBack(dout []float32) []float32 {
 		if k > 0 {
 			rows = t.levels[k-1].rows
 		}
-		var dJoined []float32
+		dJoined := make([]float32, 0, len(l.joined)*d)
 		for _, to := range l.joined {
 			dJoined = append(dJoined, dx[to*d:(to+1)*d]...)
 		}

@@ -26,7 +26,7 @@
 // The rival is the cell itself, one element after the other ([Recurrent]):
 // s_t = G(x_t, s_{t-1}), s_0 = 0.
 //
-// Each function returns its result and a function that goes back: from the
+// Each function returns its result and a function that goes back, once: from the
 // gradient of the result it returns that of the arguments, and adds those of the
 // weights to the cell's layers. Sets of any sizes are folded together, level by
 // level, without padding. In a GoMLX graph they need padding and a graph for each
@@ -42,19 +42,23 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/offprint/offprint/methods/mlp"
 )
 
-// Op is a binary operator on the rows of a and b [rows x d]. Back takes the
-// gradient of the result [rows x d] and returns those of a and b.
+// Op is a binary operator on the rows of a and b [rows x d], of the same number.
+// Back takes the gradient of the result [rows x d] and returns those of a and b; it
+// is called once at most.
 type Op func(a, b []float32) (out []float32, back func(dout []float32) (da, db []float32))
 
-// GRU is the cell of equation 1.
+// GRU is the cell of equation 1. It is for one goroutine at a time.
 type GRU struct {
 	Dim   int
 	Input *mlp.Layer // to r, z and c, [Dim x 3 Dim]
 	State *mlp.Layer
+
+	free [][]float32 // room of calls that have gone back
 }
 
 // NewGRU returns a cell with weights and biases from the uniform distribution on
@@ -68,14 +72,26 @@ func NewGRU(dim int, rng *rand.Rand) (*GRU, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lcm: %w", err)
 	}
-	return &GRU{dim, in, state}, nil
+	return &GRU{Dim: dim, Input: in, State: state}, nil
+}
+
+// room returns n numbers of any value: most of the memory of training would be
+// garbage after each step otherwise.
+func (g *GRU) room(n int) []float32 {
+	for i := len(g.free) - 1; i >= 0; i-- {
+		if r := g.free[i]; cap(r) >= n {
+			g.free = slices.Delete(g.free, i, i+1)
+			return r[:n]
+		}
+	}
+	return make([]float32, n)
 }
 
 // Cell is equation 1, an [Op] that is not commutative.
 func (g *GRU) Cell(a, b []float32) (out []float32, back func([]float32) (da, db []float32)) {
 	d := g.Dim
-	gates := g.Input.Forward(nil, a) // r, z and c of each row
-	state := g.State.Forward(nil, b)
+	gates := g.Input.Forward(g.room(3*len(a)), a) // r, z and c of each row
+	state := g.State.Forward(g.room(3*len(b)), b)
 	out = make([]float32, len(a))
 	for i := range len(a) / d {
 		p, q := gates[3*i*d:3*(i+1)*d], state[3*i*d:3*(i+1)*d]
@@ -88,8 +104,7 @@ func (g *GRU) Cell(a, b []float32) (out []float32, back func([]float32) (da, db 
 		}
 	}
 	return out, func(dout []float32) (da, db []float32) {
-		dGates, dState := make([]float32, len(gates)), make([]float32, len(gates))
-		direct := make([]float32, len(b))
+		dGates, dState, direct := g.room(len(gates)), g.room(len(gates)), g.room(len(b))
 		for i := range len(a) / d {
 			p, q := gates[3*i*d:3*(i+1)*d], state[3*i*d:3*(i+1)*d]
 			dp, dq := dGates[3*i*d:3*(i+1)*d], dState[3*i*d:3*(i+1)*d]
@@ -108,6 +123,7 @@ func (g *GRU) Cell(a, b []float32) (out []float32, back func([]float32) (da, db 
 		for i, v := range direct {
 			db[i] += v
 		}
+		g.free = append(g.free, gates, state, dGates, dState, direct)
 		return da, db
 	}
 }
@@ -115,7 +131,7 @@ func (g *GRU) Cell(a, b []float32) (out []float32, back func([]float32) (da, db 
 // Binary is equation 2, the commutative [Op].
 func (g *GRU) Binary(a, b []float32) (out []float32, back func([]float32) (da, db []float32)) {
 	n := len(a)
-	both, backBoth := g.Cell(append(a[:n:n], b...), append(b[:n:n], a...))
+	both, backBoth := g.Cell(slices.Concat(a, b), slices.Concat(b, a))
 	out = make([]float32, n)
 	for i := range out {
 		out[i] = (both[i] + both[n+i]) / 2

@@ -23,7 +23,7 @@ func Recurrent(cell Op, x []float32, d int, sizes []int) (out []float32, back Ba
 	steps := make([]step, longest)
 	for t := range steps {
 		st := &steps[t]
-		var in, state []float32
+		in, state := make([]float32, 0, len(sizes)*d), make([]float32, 0, len(sizes)*d)
 		for s, n := range sizes {
 			if t < n {
 				st.sets = append(st.sets, s)
@@ -42,7 +42,7 @@ func Recurrent(cell Op, x []float32, d int, sizes []int) (out []float32, back Ba
 		dx := make([]float32, total*d)
 		for t := longest - 1; t >= 0; t-- {
 			st := steps[t]
-			var dNext []float32
+			dNext := make([]float32, 0, len(st.sets)*d)
 			for _, s := range st.sets {
 				dNext = append(dNext, ds[s*d:(s+1)*d]...)
 			}
