@@ -19,6 +19,7 @@ func All() []lab.Reproduction {
 	return []lab.Reproduction{
 		geometry.GBWBN,
 		geometry.H4G,
+		graph.CommutativeMonoids,
 		theory.UnsupPretraining,
 		embed.Compat,
 		embed.VectorStorage,

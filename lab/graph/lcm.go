@@ -31,7 +31,7 @@ var CommutativeMonoids = lab.Reproduction{
 	State:    lab.Reproduced,
 	Method:   variantLCM,
 	Package:  "methods/graph/lcm",
-	Time:     20 * time.Second,
+	Time:     28 * time.Second,
 	FullTime: 5 * time.Minute,
 	Run:      runLCM,
 	Broken: []lab.BrokenVariant{
@@ -159,7 +159,7 @@ func (c *lcmRun) steps(m multisets) int {
 	case m.name == parity.name:
 		return 600
 	}
-	return 1500
+	return 1200
 }
 
 // aggregator makes the one of a variant, or what the broken run makes of it. Calls
