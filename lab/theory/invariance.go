@@ -94,7 +94,7 @@ func runInvariance(ctx context.Context, r *lab.Run) error {
 	seeds, draws := 8, 6
 	cases := []semCase{smallCase, {8, 2}, {10, 2}, {6, 6}, {8, 8}}
 	if r.Full {
-		seeds, draws = 16, 10
+		seeds, draws = 12, 6
 		cases = append(cases, semCase{12, 2}, semCase{10, 10})
 	}
 	if r.Broken != "" {
