@@ -32,7 +32,7 @@ var CommutativeMonoids = lab.Reproduction{
 	Method:   variantLCM,
 	Package:  "methods/graph/lcm",
 	Time:     28 * time.Second,
-	FullTime: 5 * time.Minute,
+	FullTime: 10 * time.Minute,
 	Run:      runLCM,
 	Broken: []lab.BrokenVariant{
 		{Name: "one-sided", What: "the operator is the cell alone, which tells its arguments apart"},
