@@ -14,8 +14,8 @@ import (
 // much, and one of two million edges, in 128 dimensions. The plain way is that of
 // the authors' SciPy code, whose time it is about: compressed rows in float64 on
 // one core, all orders kept. The bars: no slower than that, and no more memory
-// than twice the embedding, in which it is given;
-// R comes on top, and is let go before the second one is made.
+// than twice the embedding, in which it is given; the rest of it is R's, which is
+// let go before the second block is made.
 func BenchmarkEmbed(b *testing.B) {
 	for _, size := range []struct{ nodes, edges int }{{10_312, 333_983}, {200_000, 2_000_000}} {
 		g := zipfGraph(b, size.nodes, size.edges)

@@ -75,9 +75,6 @@ func (p Pair) Graphlet() int {
 	return [...]int{0, 1, 1, 2, 3, 3, 4, 4, 5, 6, 6, 6, 7, 7, 8}[p.From]
 }
 
-// transposed exchanges the orbits.
-func (p Pair) transposed() Pair { return Pair{p.Hop, p.To, p.From} }
-
 // Pairs returns the 28 pairs: 19 at one hop, 8 at two and one at three.
 func Pairs() []Pair { return slices.Clone(pairs) }
 
