@@ -194,7 +194,7 @@ func (s *invariantRun) learn(ctx context.Context, t setting, n int) ([]invarianc
 }
 
 // size is that of the largest subset.
-func (t setting) size() int { return len(t.model.NoiseVar) - 1 }
+func (s setting) size() int { return len(s.model.NoiseVar) - 1 }
 
 func (s *invariantRun) one(ctx context.Context, c semCase, seed uint64) error {
 	t, err := newSetting(c, seed, 6200+uint64(100*c.sites+c.d))
