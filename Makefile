@@ -75,8 +75,7 @@ bench: build bench-methods ## measure speed: a step of each method beside a plai
 
 .PHONY: bench-methods
 bench-methods: ## a training step of each method beside a plain baseline, its searches, and work on graphs
-	go test -run '^$$' -bench 'Step|Search' -benchmem ./methods/embed/... ./methods/rec/...
-	go test -run '^$$' -bench 'Step|Embed|Count' -benchmem ./methods/graph/...
+	go test -run '^$$' -bench 'Step|Search|Embed|Count' -benchmem ./methods/...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME

@@ -22,7 +22,8 @@ import (
 var AltMin = lab.Reproduction{
 	Slug:     "robust-altmin",
 	Claim:    "Alternating minimisation with a few iterations for each least-squares problem in place of its solution recovers a matrix of low rank from as few entries, in as many rounds, as with exact solutions; the work falls from the entries times the square of the rank to the entries times the rank.",
-	State:    lab.Reproduced,
+	State:    lab.Partly,
+	Missing:  "At the default size, n = 400, everything holds. In full, n = 1000, it does with a condition number of 2, but with one of 30 the error of CGLS-3 reaches 7.8 times that of exact solutions, where 5 was asked for; and with noise the error does not fall by the rate that the checks expect, from the first rounds on.",
 	Method:   cgls3,
 	Package:  "methods/solve/altmin",
 	Time:     20 * time.Second,
