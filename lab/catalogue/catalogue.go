@@ -44,6 +44,7 @@ func All() []lab.Reproduction {
 		graph.GRADCO,
 		graph.MindTheGap,
 		label.LearnToActivelyLearn,
+		label.SubspaceLearners,
 		embed.UnifiedEmbedding,
 		attrib.Unlearning,
 		theory.PACInvariance,
