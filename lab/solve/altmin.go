@@ -185,8 +185,7 @@ func runAltMin(ctx context.Context, r *lab.Run) error {
 	if r.Full {
 		a.n = 1000
 	}
-	parts := []func(ctx context.Context, seed uint64) error{a.table}
-	names := []string{"condition numbers"}
+	parts := []part{{"condition numbers", a.table}}
 	var real *ratingsBed
 	if r.Broken == "" {
 		r.Progress(0, "ratings: tuning the ridges on exact solutions")
@@ -194,19 +193,10 @@ func runAltMin(ctx context.Context, r *lab.Run) error {
 		if real, err = newRatingsBed(ctx); err != nil {
 			return err
 		}
-		parts = append(parts, a.work, a.regressions, a.noise, a.samples, func(ctx context.Context, seed uint64) error { return a.ratings(ctx, seed, real) })
-		names = append(names, "the rank", "one problem", "errors in each update", "how many entries", "ratings")
+		parts = append(parts, part{"the rank", a.work}, part{"one problem", a.regressions}, part{"errors in each update", a.noise}, part{"how many entries", a.samples},
+			part{"ratings", func(ctx context.Context, seed uint64) error { return a.ratings(ctx, seed, real) }})
 	}
-	err := r.EachSeed(ctx, 3, func(ctx context.Context, seed uint64, progress func(float64, string)) error {
-		for i, part := range parts {
-			progress(float64(i)/float64(len(parts)), names[i])
-			if err := part(ctx, seed); err != nil {
-				return fmt.Errorf("%s: %w", names[i], err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := eachSeed(ctx, r, 3, parts); err != nil {
 		return err
 	}
 	a.checkTable()

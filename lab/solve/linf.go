@@ -115,25 +115,16 @@ func runLInf(ctx context.Context, r *lab.Run) error {
 			return err
 		}
 	}
-	parts := []func(ctx context.Context, seed uint64) error{l.table}
-	names := []string{"where the residual is"}
+	parts := []part{{"where the residual is", l.table}}
 	if r.Broken == "" {
-		parts = append(parts, l.rate, l.collapse, l.sizes, l.rows, l.theorem, l.products, l.embedding, func(ctx context.Context, seed uint64) error { return l.ratings(ctx, seed, real) })
-		names = append(names, "the rate", "too few rows", "sizes", "how many rows", "the theorem's rows", "tensor products", "fixed vectors", "ratings")
+		parts = append(parts, part{"the rate", l.rate}, part{"too few rows", l.collapse}, part{"sizes", l.sizes}, part{"how many rows", l.rows},
+			part{"the theorem's rows", l.theorem}, part{"tensor products", l.products}, part{"fixed vectors", l.embedding},
+			part{"ratings", func(ctx context.Context, seed uint64) error { return l.ratings(ctx, seed, real) }})
 	}
 	if r.Full {
-		parts, names = append(parts, l.newton), append(names, "a Newton step")
+		parts = append(parts, part{"a Newton step", l.newton})
 	}
-	err := r.EachSeed(ctx, seeds, func(ctx context.Context, seed uint64, progress func(float64, string)) error {
-		for i, part := range parts {
-			progress(float64(i)/float64(len(parts)), names[i])
-			if err := part(ctx, seed); err != nil {
-				return fmt.Errorf("%s: %w", names[i], err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := eachSeed(ctx, r, seeds, parts); err != nil {
 		return err
 	}
 	l.checkTable()
