@@ -114,7 +114,10 @@ func (s *cgls) Solve(b blas64.General, y []float64, ridge float64, x []float64) 
 		if !(curve > 0) { // at the solution
 			break
 		}
-		a := gg / curve
+		// Equal to gg / curve until rounding is all that is left of g; from
+		// there on it still never goes uphill, as that would.
+		a := blas64.Dot(g, p) / curve
+		macs += int64(k)
 		blas64.Axpy(a, step, vec(x))
 		blas64.Axpy(-a, q, rest)
 		if i == s.steps-1 {
@@ -122,7 +125,9 @@ func (s *cgls) Solve(b blas64.General, y []float64, ridge float64, x []float64) 
 		}
 		gradient()
 		before := gg
-		gg = blas64.Dot(g, g)
+		if gg = blas64.Dot(g, g); gg == 0 {
+			break
+		}
 		blas64.Scal(gg/before, p)
 		blas64.Axpy(1, g, p)
 	}
