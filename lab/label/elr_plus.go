@@ -81,7 +81,7 @@ func trainPlus(ctx context.Context, seed uint64, bed *noisyBed, noisy []int, fir
 // wrong. Its seeds are three.
 func (r *elrRun) papers(ctx context.Context) error {
 	categories := []string{"cs.CV", "cs.CL", "cs.LG", "cs.RO", "cs.CR", "cs.SE", "cs.IR", "cs.SD", "cs.HC"}
-	t, err := loadPaperTexts(ctx, "2025-03", "2026-03", categories, 600, 64)
+	t, err := loadPaperTexts(ctx, "", "", categories, 600, 64)
 	if err != nil {
 		return err
 	}

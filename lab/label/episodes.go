@@ -43,7 +43,11 @@ var digitPool = sync.OnceValues(func() (*pool, error) {
 // paperPool has papers of three months with their primary categories.
 func paperPool(ctx context.Context) (*pool, error) {
 	categories := []string{"cs.RO", "cs.HC", "cs.IR", "cs.SD", "cs.CR", "cs.GR", "eess.IV", "cs.SE", "cs.LG", "cs.CL", "cs.CV"}
-	t, err := loadPaperTexts(ctx, "2025-05", "2025-07", categories, 300, 64)
+	first, last, err := someMonths(3)
+	if err != nil {
+		return nil, err
+	}
+	t, err := loadPaperTexts(ctx, first, last, categories, 300, 64)
 	if err != nil {
 		return nil, err
 	}

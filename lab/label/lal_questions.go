@@ -24,16 +24,28 @@ const quizWords = 3
 // words of which the reader knows nothing, and mostly says no. Instances are
 // topics with such readers; the first have readers who know all words.
 func quiz(ctx context.Context, questions, budget int) (p activelearn.Problem, words []string, err error) {
-	records, err := dataset.ReadPapers("2025-05", "2025-06")
+	first, last, err := someMonths(2)
+	if err != nil {
+		return p, nil, err
+	}
+	records, err := dataset.ReadPapers(first, last)
 	if err != nil {
 		return p, nil, err
 	}
 	var docs [][]string
 	var topic []int
+	count := make([]int, len(quizTopics))
 	for _, r := range records {
+		if len(r.Categories) == 0 {
+			continue
+		}
 		if t := slices.Index(quizTopics, r.Categories[0]); t >= 0 {
 			docs, topic = append(docs, text.Tokens(r.Abstract)), append(topic, t)
+			count[t]++
 		}
+	}
+	if err := enough(quizTopics, count); err != nil {
+		return p, nil, err
 	}
 	vocabulary := text.NewVocabulary(docs, 20, 1500)
 	has := make([][]bool, len(vocabulary.Words)) // [word][paper]

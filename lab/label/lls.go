@@ -359,7 +359,7 @@ func kMeans(ctx context.Context, x *mat.Dense, k int, seed uint64) ([]int, error
 
 // papers finds primary categories from domains, given texts. Its seeds are three.
 func (r *llsRun) papers(ctx context.Context) error {
-	t, err := loadPaperTexts(ctx, "2025-03", "2026-03", []string{"cs.CV", "cs.CL", "cs.RO", "cs.CR"}, 3000, 64)
+	t, err := loadPaperTexts(ctx, "", "", []string{"cs.CV", "cs.CL", "cs.RO", "cs.CR"}, 3000, 64)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/dataset"
 	"github.com/offprint/offprint/methods/lowrank"
 	"github.com/offprint/offprint/methods/random"
@@ -20,6 +21,20 @@ type paperTexts struct {
 	y          []int      // [n], a number among categories
 	categories []string
 	records    []dataset.Record
+}
+
+// someMonths are the ends of n months of the papers, from the third on where
+// there are as many; of all where there are fewer than n.
+func someMonths(n int) (first, last string, err error) {
+	months, err := dataset.PaperMonths()
+	if err != nil {
+		return "", "", err
+	}
+	if len(months) == 0 {
+		return "", "", offprint.Errorf(offprint.KindNotFound, "The data set papers is empty: add files YYYY-MM.jsonl.")
+	}
+	from := max(0, min(2, len(months)-n))
+	return months[from], months[min(from+n, len(months))-1], nil
 }
 
 // loadPaperTexts takes the papers listed from first to last whose primary
@@ -48,6 +63,9 @@ func loadPaperTexts(ctx context.Context, first, last string, categories []string
 		p.records, p.y = append(p.records, r), append(p.y, y)
 		docs = append(docs, text.Tokens(r.Title+" "+r.Abstract))
 	}
+	if err := enough(categories, count); err != nil {
+		return nil, err
+	}
 	u, s, _, err := lowrank.SVD(ctx, text.NewVocabulary(docs, 3, 8000).TFIDF(docs), dim, random.New(0, 4200))
 	if err != nil {
 		return nil, err
@@ -61,4 +79,15 @@ func loadPaperTexts(ctx context.Context, first, last string, categories []string
 	}
 	p.x = u
 	return p, nil
+}
+
+// enough is an error if a category has too few papers for an episode.
+func enough(categories []string, count []int) error {
+	const fewest = 16
+	for y, n := range count {
+		if n < fewest {
+			return offprint.Errorf(offprint.KindNotFound, "The data set papers has %d papers with the primary category %s in the months read, and this needs %d: add months that have more.", n, categories[y], fewest)
+		}
+	}
+	return nil
 }

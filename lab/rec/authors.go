@@ -62,7 +62,7 @@ var loadBodyOfWork = sync.OnceValues(func() (*bodyOfWork, error) {
 	var authors []string // in the order of their first paper
 	for _, r := range records {
 		month := r.Listed.String()[:7]
-		if month > cold {
+		if month > cold || len(r.Categories) == 0 {
 			continue
 		}
 		item, used := int32(len(texts)), false
