@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/dataset"
 	"github.com/offprint/offprint/methods/lowrank"
 	"github.com/offprint/offprint/methods/random"
@@ -35,6 +36,8 @@ type categories struct {
 
 const (
 	fewestPapers = 28
+
+	fewestClasses = 20
 	mostPapers   = 60
 	bedRank      = 64
 )
@@ -104,6 +107,9 @@ func loadCategories(ctx context.Context) (*categories, error) {
 		}
 		bed.Names = append(bed.Names, name)
 		texts = append(texts, text.Tokens(categoryText[name]))
+	}
+	if len(bed.Names) < fewestClasses {
+		return nil, offprint.Errorf(offprint.KindNotFound, "The data set papers has %d primary categories with %d papers or more, and this needs %d: add months that have more.", len(bed.Names), fewestPapers, fewestClasses)
 	}
 	bed.count(records, chosen)
 	if err := ctx.Err(); err != nil {
