@@ -37,9 +37,9 @@ type categories struct {
 const (
 	fewestPapers = 28
 
-	fewestClasses = 20
-	mostPapers   = 60
-	bedRank      = 64
+	fewestClasses = 18
+	mostPapers    = 60
+	bedRank       = 64
 )
 
 // categoryText is a class's official name, then plain words.
