@@ -35,9 +35,8 @@ type categories struct {
 }
 
 const (
-	fewestPapers = 28
-
-	fewestClasses = 18
+	fewestClasses = 18 // Loki sees 16 of them at the most
+	fewestPapers  = 28
 	mostPapers    = 60
 	bedRank       = 64
 )
