@@ -88,6 +88,7 @@ const (
 	SortTime      Sort = "time"      // listed, newest first
 	SortVotes     Sort = "votes"     // number of votes; then time
 	SortRelevance Sort = "relevance" // BM25; only with search terms, and their default
+	SortGiven     Sort = "given"     // that of PaperQuery.IDs; never in an address
 )
 
 // ParseSort reads a sort from an address; "" is fallback.
@@ -114,6 +115,7 @@ type PaperQuery struct {
 	Tags        TagExpr // only papers whose tags of the reader's satisfy it; nil for any
 	Noted       bool    // only papers with a note of the reader's
 	AfterID     int64   // only papers stored after the one with this ID; 0 for any
+	IDs         []int64 // only these papers, at most 5,000; nil for any
 	WithHidden  bool    // keep the reader's hidden papers in
 
 	Sort   Sort

@@ -45,6 +45,14 @@ const (
 	MarkHide Mark = "hide"
 )
 
+// Act is what a reader has said of one paper: the times of the marks, zero for
+// none, and the tags.
+type Act struct {
+	ReaderID, PaperID      int64
+	Vote, Save, Read, Hide time.Time
+	Tags                   []string // sorted
+}
+
 // ParseMark reads a mark from an address.
 func ParseMark(s string) (Mark, error) {
 	switch m := Mark(s); m {

@@ -53,6 +53,11 @@ type PaperStore interface {
 	Papers(ctx context.Context, q PaperQuery) (PaperPage, error)
 	// AllPapers calls yield for each paper, whole, in order of ID, until yield fails.
 	AllPapers(ctx context.Context, yield func(*Paper) error) error
+	// PapersChanged calls yield for each paper, whole, that is new or has a
+	// different text since a generation, and with the generation of that change,
+	// in their order. Since -1 it is each paper. What is yielded last is where to
+	// go on.
+	PapersChanged(ctx context.Context, since int64, yield func(p *Paper, generation int64) error) error
 	// LatestDay returns the newest day up to and including limit that lists a
 	// paper, or 0.
 	LatestDay(ctx context.Context, limit Date) (Date, error)
@@ -88,6 +93,9 @@ type ReaderStore interface {
 	// SetMark puts a mark on a paper or takes it off, and returns the paper's
 	// number of votes. A vote also moves its heat, in the same transaction.
 	SetMark(ctx context.Context, readerID, paperID int64, m Mark, on bool, at time.Time) (votes int, err error)
+	// Acts returns what the reader has said of papers, by paper; of all readers,
+	// by reader and paper, if readerID is 0.
+	Acts(ctx context.Context, readerID int64) ([]Act, error)
 	// SetTags replaces the reader's tags on a paper.
 	SetTags(ctx context.Context, readerID, paperID int64, tags []string) error
 	SetNote(ctx context.Context, readerID, paperID int64, note string) error // an empty note removes it

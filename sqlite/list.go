@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/offprint/offprint"
 )
@@ -10,6 +11,7 @@ import (
 const (
 	defaultLimit = 25
 	maxLimit     = 200
+	maxGiven     = 5000 // papers of PaperQuery.IDs
 )
 
 // Papers implements [offprint.PaperStore].
@@ -21,6 +23,9 @@ const (
 func (s *Store) Papers(ctx context.Context, q offprint.PaperQuery) (page offprint.PaperPage, err error) {
 	if err := normalise(&q); err != nil {
 		return page, err
+	}
+	if q.Sort == offprint.SortGiven {
+		return s.givenPapers(ctx, q)
 	}
 	searching := !q.Search.IsZero()
 	from, err := parsePlace(q.Cursor, q.Sort, searching)
@@ -44,6 +49,42 @@ func (s *Store) Papers(ctx context.Context, q offprint.PaperQuery) (page offprin
 	return page, err
 }
 
+// givenPapers keeps those of q.IDs that satisfy the rest of the query, in their order.
+func (s *Store) givenPapers(ctx context.Context, q offprint.PaperQuery) (page offprint.PaperPage, err error) {
+	limit := q.Limit
+	q.Sort = offprint.SortTime
+	err = s.read(ctx, "list given papers", func(tx *sql.Tx) error {
+		var hits []searchHit
+		if q.Search.IsZero() {
+			l, err := newLister(ctx, tx, q)
+			if err != nil {
+				return err
+			}
+			places, err := l.run(ctx, tx, l.timed(place{}, len(q.IDs)), afterTimed)
+			if err != nil {
+				return err
+			}
+			for _, p := range places {
+				hits = append(hits, searchHit{PaperID: p.id})
+			}
+		} else {
+			q.Limit = len(q.IDs)
+			if hits, _, _, err = s.searchPage(ctx, tx, q, place{}); err != nil {
+				return err
+			}
+		}
+		order := make(map[int64]int, len(q.IDs))
+		for i, id := range slices.Backward(q.IDs) {
+			order[id] = i
+		}
+		slices.SortFunc(hits, func(a, b searchHit) int { return order[a.PaperID] - order[b.PaperID] })
+		page.Total = len(hits)
+		page.Items, err = readItems(ctx, tx, hits[:min(len(hits), limit)], q.ReaderID)
+		return err
+	})
+	return page, err
+}
+
 // normalise fills in what a query leaves open.
 func normalise(q *offprint.PaperQuery) error {
 	if q.Limit <= 0 {
@@ -54,9 +95,14 @@ func normalise(q *offprint.PaperQuery) error {
 	if len(q.Search.Terms) > 0 {
 		fallback = offprint.SortRelevance
 	}
-	sort, err := offprint.ParseSort(string(q.Sort), fallback)
-	if err != nil {
-		return err
+	sort, err := q.Sort, error(nil)
+	if sort != offprint.SortGiven {
+		if sort, err = offprint.ParseSort(string(q.Sort), fallback); err != nil {
+			return err
+		}
+	}
+	if len(q.IDs) > maxGiven {
+		return offprint.Errorf(offprint.KindInvalid, "a list of %d papers is too long: %d are allowed", len(q.IDs), maxGiven)
 	}
 	if sort == offprint.SortRelevance && len(q.Search.Terms) == 0 {
 		sort = offprint.SortTime

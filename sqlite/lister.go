@@ -42,6 +42,9 @@ type clause struct {
 
 func newLister(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery) (*lister, error) {
 	l := &lister{sort: q.Sort, first: q.First, last: q.Last}
+	if q.IDs != nil {
+		l.drive(true, `(SELECT given.listed, given.id AS paper_id FROM json_each(?) j CROSS JOIN paper given ON given.id = j.value)`, listJSON(q.IDs))
+	}
 	l.addReader(q)
 	if err := l.addFacets(ctx, tx, q); err != nil {
 		return nil, err

@@ -75,6 +75,44 @@ func recountVotes(ctx context.Context, tx *sql.Tx, paperIDs ...int64) error {
 	return papersChanged(ctx, tx)
 }
 
+// Acts implements [offprint.ReaderStore].
+func (s *Store) Acts(ctx context.Context, readerID int64) (acts []offprint.Act, err error) {
+	whose := `?1 = 0`
+	if readerID != 0 {
+		whose = `reader_id = ?1`
+	}
+	err = s.read(ctx, "read a reader's acts", func(tx *sql.Tx) error {
+		return query(ctx, tx, func(row scanner) error {
+			var a offprint.Act
+			var kind, tag string
+			var at time.Time
+			if err := row.Scan(&a.ReaderID, &a.PaperID, &kind, &tag, timeColumn{&at}); err != nil {
+				return err
+			}
+			if n := len(acts); n == 0 || acts[n-1].ReaderID != a.ReaderID || acts[n-1].PaperID != a.PaperID {
+				acts = append(acts, a)
+			}
+			switch last := &acts[len(acts)-1]; offprint.Mark(kind) {
+			case offprint.MarkVote:
+				last.Vote = at
+			case offprint.MarkSave:
+				last.Save = at
+			case offprint.MarkRead:
+				last.Read = at
+			case offprint.MarkHide:
+				last.Hide = at
+			default:
+				last.Tags = append(last.Tags, tag)
+			}
+			return nil
+		}, `SELECT * FROM (
+				SELECT reader_id, paper_id, kind, '' AS tag, at FROM mark WHERE `+whose+`
+				UNION ALL SELECT reader_id, paper_id, 'tag', tag, 0 FROM tag WHERE `+whose+`
+			) ORDER BY reader_id, paper_id, kind, tag`, readerID)
+	})
+	return acts, err
+}
+
 // SetTags implements [offprint.ReaderStore].
 func (s *Store) SetTags(ctx context.Context, readerID, paperID int64, tags []string) error {
 	clean, err := cleanTags(tags)

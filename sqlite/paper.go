@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,9 +23,13 @@ func listDest(p *offprint.Paper) []any {
 		&p.ArXivID, &p.DOI, &p.Title, linesColumn{&p.Authors}, linesColumn{&p.Categories}, &p.Comment, jsonColumn{&p.Links}}
 }
 
+func wholeDest(p *offprint.Paper) []any {
+	return append(listDest(p), &p.Journal, jsonColumn{&p.Versions}, jsonColumn{&p.Origins}, &p.Summary, &p.Abstract)
+}
+
 func scanPaper(row scanner) (*offprint.Paper, error) {
 	p := new(offprint.Paper)
-	return p, row.Scan(append(listDest(p), &p.Journal, jsonColumn{&p.Versions}, jsonColumn{&p.Origins}, &p.Summary, &p.Abstract)...)
+	return p, row.Scan(wholeDest(p)...)
 }
 
 // heatColumn scans into Heat and HasHeat.
@@ -108,6 +114,37 @@ func (s *Store) AllPapers(ctx context.Context, yield func(*offprint.Paper) error
 				return err
 			}
 			last = p.ID
+		}
+		if len(papers) < atOnce {
+			return nil
+		}
+	}
+}
+
+// PapersChanged implements [offprint.PaperStore]. Like AllPapers it reads in
+// short transactions.
+func (s *Store) PapersChanged(ctx context.Context, since int64, yield func(p *offprint.Paper, generation int64) error) error {
+	const atOnce = 200
+	for last := int64(0); ; {
+		var papers []*offprint.Paper
+		var generations []int64
+		err := s.read(ctx, "read changed papers", func(tx *sql.Tx) error {
+			return query(ctx, tx, func(row scanner) error {
+				p := new(offprint.Paper)
+				var generation int64
+				err := row.Scan(append(wholeDest(p), &generation)...)
+				papers, generations = append(papers, p), append(generations, generation)
+				return err
+			}, `SELECT `+wholeColumns+`, p.changed FROM paper p INDEXED BY paper_changed WHERE (p.changed, p.id) > (?, ?) ORDER BY p.changed, p.id LIMIT ?`, since, cmp.Or(last, math.MaxInt64), atOnce)
+		})
+		if err != nil {
+			return err
+		}
+		for i, p := range papers {
+			if err := yield(p, generations[i]); err != nil {
+				return err
+			}
+			since, last = generations[i], p.ID
 		}
 		if len(papers) < atOnce {
 			return nil

@@ -249,7 +249,7 @@ func (b *put) store(ctx context.Context) error {
 	var toHeat []int64
 	for _, w := range works {
 		filed.change(w)
-		if len(w.before) != 1 || searchChanged(w.before[0], w.paper) {
+		if w.searchChanged() {
 			toSearch = append(toSearch, w.paper)
 		}
 		if len(w.before) > 1 || slices.ContainsFunc(append(w.before, w.paper), hasSignal) {
@@ -282,18 +282,18 @@ func (b *put) store(ctx context.Context) error {
 
 // storePapers writes the records, and numbers the new ones.
 func (b *put) storePapers(ctx context.Context, works []*work) error {
-	var last int64
-	if err := b.tx.QueryRowContext(ctx, `SELECT last_paper FROM totals`).Scan(&last); err != nil {
+	var last, generation int64
+	if err := b.tx.QueryRowContext(ctx, `SELECT last_paper, generation + 1 FROM totals`).Scan(&last, &generation); err != nil {
 		return err
 	}
 	added, joined := 0, 0
-	insert := inserter{tx: b.tx, head: `INSERT INTO paper (id, key, listed, withdrawn, published, updated, arxiv_id, doi, title, authors, categories, comment, links, journal, versions, origins, summary, abstract)`}
+	insert := inserter{tx: b.tx, head: `INSERT INTO paper (id, key, listed, withdrawn, published, updated, arxiv_id, doi, title, authors, categories, comment, links, journal, versions, origins, summary, abstract, changed)`}
 	for _, w := range works {
 		switch p := w.paper; {
 		case p.ID == 0:
 			added++
 			p.ID = last + int64(added)
-			if err := insert.add(ctx, append([]any{p.ID, p.Key}, columnsOf(p)...)...); err != nil {
+			if err := insert.add(ctx, append(append([]any{p.ID, p.Key}, columnsOf(p)...), generation)...); err != nil {
 				return err
 			}
 		case w.edited:
@@ -301,6 +301,11 @@ func (b *put) storePapers(ctx context.Context, works []*work) error {
 			if _, err := b.tx.ExecContext(ctx, `UPDATE paper SET (listed, withdrawn, published, updated, arxiv_id, doi, title, authors, categories, comment, links, journal, versions, origins, summary, abstract)
 				= (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?`, append(columnsOf(p), p.ID)...); err != nil {
 				return err
+			}
+			if w.searchChanged() {
+				if _, err := b.tx.ExecContext(ctx, `UPDATE paper SET changed = ? WHERE id = ?`, generation, p.ID); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -337,6 +342,12 @@ func (b *put) storeNames(ctx context.Context, works []*work) error {
 		}
 	}
 	return insert.flush(ctx)
+}
+
+// searchChanged reports whether a search could find the work differently than
+// what was stored of it.
+func (w *work) searchChanged() bool {
+	return len(w.before) != 1 || searchChanged(w.before[0], w.paper)
 }
 
 // searchChanged reports whether a search could find the paper differently.

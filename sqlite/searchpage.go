@@ -34,7 +34,7 @@ func (s *Store) searchPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuer
 // searchSets returns the papers that the reader's own things and the facets
 // narrow a search to (nil for all papers), and those that they take out.
 func searchSets(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery) (only, except map[int64]struct{}, err error) {
-	own := offprint.PaperQuery{ReaderID: q.ReaderID, Author: q.Author, Category: q.Category, Origin: q.Origin, Shelf: q.Shelf, Noted: q.Noted, AfterID: q.AfterID, WithHidden: true}
+	own := offprint.PaperQuery{ReaderID: q.ReaderID, Author: q.Author, Category: q.Category, Origin: q.Origin, Shelf: q.Shelf, Noted: q.Noted, AfterID: q.AfterID, IDs: q.IDs, WithHidden: true}
 	if own.Tags = searchTags(q); own.Tags != nil && own.Tags.Match(nil) {
 		// All papers without these tags are in: take out those that have the wrong ones.
 		c := tagCondition(own.Tags, q.ReaderID)
