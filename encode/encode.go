@@ -16,6 +16,7 @@
 package encode
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -23,8 +24,11 @@ import (
 	"github.com/offprint/offprint/methods/vector"
 )
 
-// Text is what is encoded of a paper. Either may be empty.
-type Text struct{ Title, Abstract string }
+// Text is what is encoded of a paper. Any of it may be empty.
+type Text struct {
+	Title, Abstract string
+	Comment         string // the authors' remarks, which may name a venue
+}
 
 // Encoder turns texts into vectors. It is safe for concurrent use.
 type Encoder struct {
@@ -79,17 +83,11 @@ func (e *Encoder) Explain(t Text, v []float32, n int) []Word {
 			words[i].Share /= length
 		}
 	}
-	slices.SortStableFunc(words, func(a, b Word) int {
-		switch {
-		case a.Share > b.Share:
-			return -1
-		case a.Share < b.Share:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(words, func(a, b Word) int { return descending(a.Share, b.Share) })
 	return words[:min(n, len(words))]
 }
+
+func descending(a, b float32) int { return cmp.Compare(b, a) }
 
 // terms are a text's words and its pairs of neighbouring words.
 func terms(t Text) []string {

@@ -31,10 +31,15 @@ func subjects(n, each int, rng *rand.Rand) (texts []Text, subject []int) {
 	}
 	for s := range n {
 		for range each {
-			texts, subject = append(texts, Text{draw(s, 2, 3), draw(s, 5, 25)}), append(subject, s)
+			texts, subject = append(texts, Text{Title: draw(s, 2, 3), Abstract: draw(s, 5, 25)}), append(subject, s)
 		}
 	}
 	return texts, subject
+}
+
+func subjectTexts() []Text {
+	texts, _ := subjects(8, 40, random.New(1, 0))
+	return texts
 }
 
 var small = Config{Dim: 16, Words: 500, Epochs: 2, Batch: 32, Seed: 1}
@@ -134,6 +139,45 @@ func TestTrainingIsDeterministic(t *testing.T) {
 	b, _, _ := trained(t, small)
 	if !slices.Equal(a.Encode(texts[3]), b.Encode(texts[3])) {
 		t.Error("the same seed gives another encoder")
+	}
+}
+
+func TestFingerprintTellsEncodersApart(t *testing.T) {
+	a, _, _ := trained(t, small)
+	b := *a
+	if a.Fingerprint() != b.Fingerprint() {
+		t.Error("a copy has another fingerprint")
+	}
+	b.mean = slices.Clone(a.mean)
+	b.mean[3] += 1e-6
+	if a.Fingerprint() == b.Fingerprint() {
+		t.Error("another mean has the same fingerprint")
+	}
+}
+
+func TestLearnedShowsWordsThatLieTogether(t *testing.T) {
+	e := &Encoder{dim: 3, mean: make([]float32, 3)}
+	for _, w := range []struct {
+		word string
+		v    [3]float32
+	}{
+		{"denoising", [3]float32{1, .1, 0}},
+		{"diffusion", [3]float32{1, 0, 0}},
+		{"diffusion process", [3]float32{1, 0, .01}},
+		{"score", [3]float32{.9, .3, 0}},
+		{"robot", [3]float32{0, 1, .2}},
+		{"robots", [3]float32{0, 1, .2}},
+		{"grasp", [3]float32{0, 1, .3}},
+	} {
+		e.words, e.table = append(e.words, w.word), append(e.table, w.v[:]...)
+	}
+	got := e.Learned(1)
+	// A fifth neighbour would share a word with one of these.
+	if want := "score: denoising, diffusion, robot, grasp"; len(got) != 1 || got[0].String() != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if _, report, err := Train(context.Background(), subjectTexts(), small); err != nil || len(report.Neighbours) == 0 {
+		t.Errorf("the report has the examples %v, %v", report.Neighbours, err)
 	}
 }
 

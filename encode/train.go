@@ -44,6 +44,7 @@ const (
 	temperature = .1
 	fewest      = 3 // texts that a word must be in
 	basisTexts  = 20000
+	examples    = 12 // of what was learned, in the report
 )
 
 func (c *Config) defaults() {
@@ -64,7 +65,8 @@ func (c *Config) defaults() {
 // Report is what a training says of itself.
 type Report struct {
 	Texts, Words int
-	Loss         []float64 // mean of each epoch
+	Loss         []float64    // mean of each epoch
+	Neighbours   []Neighbours // examples of words that came to lie together
 }
 
 // Train learns an encoder from texts alone. It starts from latent semantic
@@ -151,6 +153,7 @@ func Train(ctx context.Context, texts []Text, c Config) (*Encoder, Report, error
 			}
 		}
 	}
+	report.Neighbours = e.Learned(examples)
 	return e, report, nil
 }
 

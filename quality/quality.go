@@ -99,7 +99,7 @@ func (b *Bench) Encode(ctx context.Context) error {
 
 // TextOf is what the encoder reads of a paper.
 func TextOf(p *offprint.Paper) encode.Text {
-	return encode.Text{Title: p.Title, Abstract: p.Abstract}
+	return encode.Text{Title: p.Title, Abstract: p.Abstract, Comment: p.Comment}
 }
 
 // Heading starts a section.
