@@ -17,6 +17,8 @@ type Query struct {
 	After, Before       Date     // after:2026-01 (from its first day), before:2026-03 (up to the day before); 0 if absent
 	HasCode             bool     // has:code
 	NoCode              bool     // -has:code
+
+	Similar []string // similar:2503.11731: papers like these, named by key, arXiv id or DOI, as typed; a store takes no notice
 }
 
 // Term is a word, a prefix (mat*) or a quoted phrase.
@@ -38,6 +40,7 @@ const (
 //	word  pre*  "a phrase"  -word  -"a phrase"
 //	cat:cs.CL  -cat:cs  author:hinton  author:"Geoffrey Hinton"  tag:x
 //	after:2026  before:2026-03  after:2026-03-05  has:code  -has:code
+//	similar:2503.11731
 //
 // A quote that is not closed ends with the query. A word with a colon that is
 // not one of these filters is a word. Words without a letter or digit are
@@ -99,6 +102,8 @@ var queryFilters = map[string]string{
 	"after":  "after:2026-01",
 	"before": "before:2026-03",
 	"has":    "has:code",
+
+	"similar": "similar:2503.11731",
 }
 
 // queryLexer splits a query into tokens.
@@ -176,6 +181,11 @@ func (q *Query) add(t queryToken) error {
 		}
 		q.HasCode = q.HasCode || !t.not
 		q.NoCode = q.NoCode || t.not
+	case "similar":
+		if t.not {
+			return Errorf(KindInvalid, "-similar: is not a filter: use -word or -cat: to leave papers out.")
+		}
+		q.Similar = append(q.Similar, t.text)
 	case "after", "before":
 		return q.addDate(t)
 	}
@@ -283,6 +293,7 @@ func (q Query) String() string {
 	if q.NoCode {
 		parts = append(parts, "-has:code")
 	}
+	filter("similar:", q.Similar)
 	return strings.Join(parts, " ")
 }
 

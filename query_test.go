@@ -39,6 +39,9 @@ func TestParseQuery(t *testing.T) {
 		"has:code":                                     {HasCode: true},
 		"-HAS:Code":                                    {NoCode: true},
 		"has:code -has:code":                           {HasCode: true, NoCode: true},
+		"similar:2503.11731":                           {Similar: []string{"2503.11731"}},
+		"x Similar:arXiv:hep-th/9901001v2 similar:p-a": {Terms: []Term{word("x")}, Similar: []string{"arXiv:hep-th/9901001v2", "p-a"}},
+		"similar: papers":                              {Terms: []Term{word("similar:"), word("papers")}},
 		"Attention: all you need":                      {Terms: []Term{word("Attention:"), word("all"), word("you"), word("need")}},
 		"foo:bar http://x.org/a":                       {Terms: []Term{word("foo:bar"), word("http://x.org/a")}},
 		"Cat: a story":                                 {Terms: []Term{word("Cat:"), word("a"), word("story")}},
@@ -65,6 +68,7 @@ func TestParseQuery(t *testing.T) {
 func TestParseQueryRefuses(t *testing.T) {
 	for _, in := range []string{
 		"after:yesterday", "before:2026-13", "after:2026-02-30", "after:26", "after:1899", "before:2201", "after:2026-3",
+		"similar:-", `similar:""`, "-similar:2503.11731",
 		"-after:2026", "has:data", `author:""`, "author:...", "cat:!", `tag:"a,b"`, "tag:and", "tag:" + strings.Repeat("x", MaxTag+1),
 		strings.Repeat("a ", MaxQueryTerms+1), strings.Repeat("a", MaxQuery+1), strings.Repeat("tag:x ", MaxQueryTerms+1),
 	} {
@@ -84,7 +88,7 @@ func TestParseQueryRefuses(t *testing.T) {
 func FuzzParseQuery(f *testing.F) {
 	for _, s := range []string{
 		`graph "neural net" pre* -word -"a b"`, `cat:cs.CL -cat:cs.* author:"Geoffrey Hinton" -author:x`,
-		`tag:a -tag:"b c" after:2026-01 before:2026-03-05 has:code -has:code`, `cat:"`, `"a`, "foo:bar Cat: -", "\xff“x” \u202e",
+		`tag:a -tag:"b c" after:2026-01 before:2026-03-05 has:code -has:code`, `cat:"`, `"a`, `similar:2503.11731 similar:" a  b"c -similar:x similar:similar:y`, "foo:bar Cat: -", "\xff“x” \u202e",
 		`cat:x.*.* cat:cs.ß author:İ`, strings.Repeat("ȺȺ ", 31), strings.Repeat(`a"b"`, 16),
 	} {
 		f.Add(s)

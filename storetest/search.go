@@ -37,6 +37,8 @@ func testSearch(t *testing.T, s offprint.Store) {
 		"-author:lovelace":          {two, three},
 		"has:code":                  {two},
 		"-has:code":                 {one, three},
+		"similar:2603.00001":        {one, two, three}, // papers alike are not a store's business
+		"godel similar:2603.00001":  {three},
 		"after:2026-03-20":          {three},
 		"before:2026-03-20":         {one, two},
 		"attention after:2026-04":   nil,
