@@ -139,6 +139,12 @@ type PaperItem struct {
 	Score float64 // BM25 with [SortRelevance], else 0
 }
 
+// Hit is a paper that was found, and how well it fits: more is better.
+type Hit struct {
+	ID    int64
+	Score float64
+}
+
 // DayCount is a day and how many papers it lists.
 type DayCount struct {
 	Day    Date

@@ -51,6 +51,9 @@ type PaperStore interface {
 	// Papers returns a page of papers. A cursor that is not from Papers, or
 	// that belongs to another sort, is invalid.
 	Papers(ctx context.Context, q PaperQuery) (PaperPage, error)
+	// Hits is Papers without reading the papers: their IDs, and their scores with
+	// [SortRelevance]; at most 5,000. The total is that of [PaperPage].
+	Hits(ctx context.Context, q PaperQuery) (hits []Hit, total int, err error)
 	// AllPapers calls yield for each paper, whole, in order of ID, until yield fails.
 	AllPapers(ctx context.Context, yield func(*Paper) error) error
 	// PapersChanged calls yield for each paper, whole, that is new or has a

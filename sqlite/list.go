@@ -21,25 +21,11 @@ const (
 // or votes come by time after those that have any; the two parts are walked
 // one after the other.
 func (s *Store) Papers(ctx context.Context, q offprint.PaperQuery) (page offprint.PaperPage, err error) {
-	if err := normalise(&q); err != nil {
-		return page, err
-	}
-	if q.Sort == offprint.SortGiven {
-		return s.givenPapers(ctx, q)
-	}
-	searching := !q.Search.IsZero()
-	from, err := parsePlace(q.Cursor, q.Sort, searching)
-	if err != nil {
+	if err := normalise(&q, maxLimit); err != nil {
 		return page, err
 	}
 	err = s.read(ctx, "list papers", func(tx *sql.Tx) error {
-		var hits []searchHit
-		if searching {
-			hits, page.Total, page.Next, err = s.searchPage(ctx, tx, q, from)
-		} else {
-			page.Total = -1
-			hits, page.Next, err = listPage(ctx, tx, q, from)
-		}
+		hits, err := s.hits(ctx, tx, q, &page)
 		if err != nil {
 			return err
 		}
@@ -49,48 +35,72 @@ func (s *Store) Papers(ctx context.Context, q offprint.PaperQuery) (page offprin
 	return page, err
 }
 
-// givenPapers keeps those of q.IDs that satisfy the rest of the query, in their order.
-func (s *Store) givenPapers(ctx context.Context, q offprint.PaperQuery) (page offprint.PaperPage, err error) {
-	limit := q.Limit
-	q.Sort = offprint.SortTime
-	err = s.read(ctx, "list given papers", func(tx *sql.Tx) error {
-		var hits []searchHit
-		if q.Search.IsZero() {
-			l, err := newLister(ctx, tx, q)
-			if err != nil {
-				return err
-			}
-			places, err := l.run(ctx, tx, l.timed(place{}, len(q.IDs)), afterTimed)
-			if err != nil {
-				return err
-			}
-			for _, p := range places {
-				hits = append(hits, searchHit{PaperID: p.id})
-			}
-		} else {
-			q.Limit = len(q.IDs)
-			if hits, _, _, err = s.searchPage(ctx, tx, q, place{}); err != nil {
-				return err
-			}
-		}
-		order := make(map[int64]int, len(q.IDs))
-		for i, id := range slices.Backward(q.IDs) {
-			order[id] = i
-		}
-		slices.SortFunc(hits, func(a, b searchHit) int { return order[a.PaperID] - order[b.PaperID] })
-		page.Total = len(hits)
-		page.Items, err = readItems(ctx, tx, hits[:min(len(hits), limit)], q.ReaderID)
+// Hits implements [offprint.PaperStore].
+func (s *Store) Hits(ctx context.Context, q offprint.PaperQuery) (hits []offprint.Hit, total int, err error) {
+	if err := normalise(&q, maxGiven); err != nil {
+		return nil, 0, err
+	}
+	var page offprint.PaperPage
+	err = s.read(ctx, "find papers", func(tx *sql.Tx) error {
+		hits, err = s.hits(ctx, tx, q, &page)
 		return err
 	})
-	return page, err
+	return hits, page.Total, err
+}
+
+// hits finds the papers of a page, and fills in its total and its next cursor.
+func (s *Store) hits(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, page *offprint.PaperPage) (hits []offprint.Hit, err error) {
+	searching := !q.Search.IsZero()
+	if q.Sort == offprint.SortGiven {
+		hits, err = s.givenHits(ctx, tx, q)
+		page.Total = len(hits)
+		return hits[:min(len(hits), q.Limit)], err
+	}
+	from, err := parsePlace(q.Cursor, q.Sort, searching)
+	if err != nil {
+		return nil, err
+	}
+	if searching {
+		hits, page.Total, page.Next, err = s.searchPage(ctx, tx, q, from)
+	} else {
+		page.Total = -1
+		hits, page.Next, err = listPage(ctx, tx, q, from)
+	}
+	return hits, err
+}
+
+// givenHits are those of q.IDs that satisfy the rest of the query, in their order.
+func (s *Store) givenHits(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery) (hits []offprint.Hit, err error) {
+	q.Sort, q.Limit = offprint.SortTime, len(q.IDs)
+	if q.Search.IsZero() {
+		l, err := newLister(ctx, tx, q)
+		if err != nil {
+			return nil, err
+		}
+		places, err := l.run(ctx, tx, l.timed(place{}, q.Limit), afterTimed)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range places {
+			hits = append(hits, offprint.Hit{ID: p.id})
+		}
+	} else if hits, _, _, err = s.searchPage(ctx, tx, q, place{}); err != nil {
+		return nil, err
+	}
+	order := make(map[int64]int, len(q.IDs))
+	for i, id := range slices.Backward(q.IDs) {
+		order[id] = i
+	}
+	slices.SortFunc(hits, func(a, b offprint.Hit) int { return order[a.ID] - order[b.ID] })
+	return hits, nil
 }
 
 // normalise fills in what a query leaves open.
-func normalise(q *offprint.PaperQuery) error {
+func normalise(q *offprint.PaperQuery, most int) error {
 	if q.Limit <= 0 {
 		q.Limit = defaultLimit
 	}
-	q.Limit = min(q.Limit, maxLimit)
+	q.Limit = min(q.Limit, most)
 	fallback := offprint.SortTime
 	if len(q.Search.Terms) > 0 {
 		fallback = offprint.SortRelevance
@@ -120,7 +130,7 @@ func normalise(q *offprint.PaperQuery) error {
 }
 
 // listPage returns the papers of a page that is not a search.
-func listPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, from place) (hits []searchHit, next string, err error) {
+func listPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, from place) (hits []offprint.Hit, next string, err error) {
 	l, err := newLister(ctx, tx, q)
 	if err != nil {
 		return nil, "", err
@@ -144,19 +154,19 @@ func listPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, from place
 		next = places[q.Limit-1].String()
 	}
 	for _, p := range places {
-		hits = append(hits, searchHit{PaperID: p.id})
+		hits = append(hits, offprint.Hit{ID: p.id})
 	}
 	return hits, next, nil
 }
 
 // readItems reads the papers of a page.
-func readItems(ctx context.Context, tx *sql.Tx, hits []searchHit, readerID int64) ([]offprint.PaperItem, error) {
+func readItems(ctx context.Context, tx *sql.Tx, hits []offprint.Hit, readerID int64) ([]offprint.PaperItem, error) {
 	if len(hits) == 0 {
 		return nil, nil
 	}
 	ids := make([]int64, len(hits))
 	for i, h := range hits {
-		ids[i] = h.PaperID
+		ids[i] = h.ID
 	}
 	papers := make(map[int64]*offprint.Paper, len(ids))
 	err := query(ctx, tx, func(row scanner) error {
@@ -177,11 +187,11 @@ func readItems(ctx context.Context, tx *sql.Tx, hits []searchHit, readerID int64
 	}
 	items := make([]offprint.PaperItem, 0, len(hits))
 	for _, h := range hits {
-		if papers[h.PaperID] == nil {
+		if papers[h.ID] == nil {
 			continue
 		}
-		item := offprint.PaperItem{Paper: *papers[h.PaperID], Score: h.Score}
-		if st := states[h.PaperID]; st != nil {
+		item := offprint.PaperItem{Paper: *papers[h.ID], Score: h.Score}
+		if st := states[h.ID]; st != nil {
 			item.State = *st
 		}
 		items = append(items, item)

@@ -41,13 +41,6 @@ type searchFilter struct {
 	Only, Except map[int64]struct{} // paper ids; nil for no restriction
 }
 
-// searchHit is a paper that was found. Its score is 0 unless the order is by
-// relevance.
-type searchHit struct {
-	PaperID int64
-	Score   float64
-}
-
 const (
 	// maxSegments is how many segments there may be before some are merged.
 	// More of them make searching slower and importing faster.
@@ -262,7 +255,7 @@ func (ix *searchIndex) segment(ctx context.Context, tx *sql.Tx, id, stamp, remov
 // search returns the papers from offset on, at most limit, that satisfy the
 // query and the filter, and how many do in all. The query's tags are the
 // caller's to resolve into the filter. It sees what tx sees.
-func (ix *searchIndex) search(ctx context.Context, tx *sql.Tx, q offprint.Query, f searchFilter, sort offprint.Sort, offset, limit int) (hits []searchHit, total int, err error) {
+func (ix *searchIndex) search(ctx context.Context, tx *sql.Tx, q offprint.Query, f searchFilter, sort offprint.Sort, offset, limit int) (hits []offprint.Hit, total int, err error) {
 	segments, stamps, err := ix.segments(ctx, tx)
 	if err != nil {
 		return nil, 0, err
@@ -294,10 +287,10 @@ func (ix *searchIndex) search(ctx context.Context, tx *sql.Tx, q offprint.Query,
 	return after(found, offset), matches.Len(), err
 }
 
-func after(found []fulltext.Hit, offset int) []searchHit {
-	var hits []searchHit
+func after(found []fulltext.Hit, offset int) []offprint.Hit {
+	var hits []offprint.Hit
 	for _, h := range found[min(offset, len(found)):] {
-		hits = append(hits, searchHit{h.ID, h.Score})
+		hits = append(hits, offprint.Hit{ID: h.ID, Score: h.Score})
 	}
 	return hits
 }

@@ -39,7 +39,7 @@ func (x *indexed) write(tb testing.TB, ix *searchIndex, papers []*offprint.Paper
 	}
 }
 
-func (x *indexed) search(tb testing.TB, ix *searchIndex, text string, f searchFilter, sort offprint.Sort, offset, limit int) (hits []searchHit, total int) {
+func (x *indexed) search(tb testing.TB, ix *searchIndex, text string, f searchFilter, sort offprint.Sort, offset, limit int) (hits []offprint.Hit, total int) {
 	tb.Helper()
 	q, err := offprint.ParseQuery(text)
 	if err != nil {
@@ -56,7 +56,7 @@ func (x *indexed) search(tb testing.TB, ix *searchIndex, text string, f searchFi
 }
 
 // fresh finds the same in one new segment of all papers, in memory.
-func (x *indexed) fresh(tb testing.TB, text string, limit int) (hits []searchHit, total int) {
+func (x *indexed) fresh(tb testing.TB, text string, limit int) (hits []offprint.Hit, total int) {
 	tb.Helper()
 	var b fulltext.Builder
 	b.AddAll(slices.Collect(maps.Values(x.papers)))
@@ -134,8 +134,8 @@ func TestSearchIndexKeepsUp(t *testing.T) {
 		want, wantTotal := x.fresh(t, text, 20)
 		for i, ix := range processes {
 			got, total := x.search(t, ix, text, searchFilter{}, offprint.SortRelevance, 0, 20)
-			if total != wantTotal || !slices.EqualFunc(got, want, func(a, b searchHit) bool {
-				return a.PaperID == b.PaperID && a.Score-b.Score < 1e-9 && b.Score-a.Score < 1e-9
+			if total != wantTotal || !slices.EqualFunc(got, want, func(a, b offprint.Hit) bool {
+				return a.ID == b.ID && a.Score-b.Score < 1e-9 && b.Score-a.Score < 1e-9
 			}) {
 				t.Fatalf("round %d, process %d: %s:\n got %d %v\nwant %d %v", round, i, text, total, got, wantTotal, want)
 			}
@@ -280,7 +280,7 @@ func TestSearchOrders(t *testing.T) {
 				hits, total := x.search(t, ix, word, filter, sort, offset, 30)
 				var got, want []int64
 				for _, h := range hits {
-					got = append(got, h.PaperID)
+					got = append(got, h.ID)
 				}
 				for _, p := range match[min(offset, len(match)):min(offset+30, len(match))] {
 					want = append(want, p.ID)

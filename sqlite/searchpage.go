@@ -10,7 +10,7 @@ import (
 
 // searchPage returns the hits of a page of a search, their number in all, and
 // the cursor of the next page.
-func (s *Store) searchPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, from place) (hits []searchHit, total int, next string, err error) {
+func (s *Store) searchPage(ctx context.Context, tx *sql.Tx, q offprint.PaperQuery, from place) (hits []offprint.Hit, total int, next string, err error) {
 	f := searchFilter{First: q.First, Last: q.Last}
 	if len(q.Search.Cats) == 0 && q.Category != "" {
 		q.Search.Cats, q.Category = []string{q.Category}, ""

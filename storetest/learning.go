@@ -39,6 +39,10 @@ func testGiven(t *testing.T, s offprint.Store) {
 		if got := keysOf(page); !slices.Equal(got, want) || page.Total != len(want) || page.Next != "" {
 			t.Errorf("%+v: %v of %d, want %v", q, got, page.Total, want)
 		}
+		hits, total, err := s.Hits(ctx, q)
+		if err != nil || total != len(want) || len(hits) != len(want) {
+			t.Errorf("%+v: %d hits of %d, %v", q, len(hits), total, err)
+		}
 		if len(want) > 2 {
 			q.Limit = 2
 			if got := keysOf(must(s.Papers(ctx, q))(t)); !slices.Equal(got, want[:2]) {
@@ -59,6 +63,17 @@ func testGiven(t *testing.T, s offprint.Store) {
 	if got := keysOf(must(s.Papers(ctx, q))(t)); !slices.Equal(got, want) {
 		t.Errorf("search among given papers: %v, want %v", got, want)
 	}
+	words := offprint.PaperQuery{Search: offprint.Query{Terms: []offprint.Term{{Text: "learning"}}}, Limit: 7}
+	hits, total, err := s.Hits(ctx, words)
+	page := must(s.Papers(ctx, words))(t)
+	if err != nil || total != page.Total || len(hits) != 7 {
+		t.Fatalf("%d hits of %d, want those of %d; %v", len(hits), total, page.Total, err)
+	}
+	for i, item := range page.Items {
+		if hits[i].ID != item.ID || hits[i].Score != item.Score {
+			t.Errorf("hit %d is %+v, and the paper %d, %g", i, hits[i], item.ID, item.Score)
+		}
+	}
 	// In another order, they are a list like others.
 	sorted := must(s.Papers(ctx, offprint.PaperQuery{IDs: given, Sort: offprint.SortTime, Limit: 7}))(t)
 	if len(sorted.Items) != 7 || sorted.Next == "" {
@@ -67,7 +82,7 @@ func testGiven(t *testing.T, s offprint.Store) {
 	if none := must(s.Papers(ctx, offprint.PaperQuery{IDs: []int64{}, Sort: offprint.SortGiven}))(t); len(none.Items) != 0 {
 		t.Errorf("%d papers of none", len(none.Items))
 	}
-	_, err := s.Papers(ctx, offprint.PaperQuery{IDs: make([]int64, 5001), Sort: offprint.SortGiven})
+	_, err = s.Papers(ctx, offprint.PaperQuery{IDs: make([]int64, 5001), Sort: offprint.SortGiven})
 	wantKind(t, err, offprint.KindInvalid)
 }
 
