@@ -54,7 +54,7 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 		put(c.ids[:n])
 		put(c.stale[:n])
 		put(c.codes.heads[:n*headBytes])
-		put(c.codes.tails[:n*c.codes.shape.tail])
+		put(c.codes.tails[:n*tailBytes(x.dim)])
 	}
 	if err == nil {
 		err = b.Flush()
@@ -104,7 +104,7 @@ func Read(r io.Reader) (*Index, error) {
 		get(c.ids[:n])
 		get(stale)
 		get(c.codes.heads[:n*headBytes])
-		get(c.codes.tails[:n*c.codes.shape.tail])
+		get(c.codes.tails[:n*tailBytes(x.dim)])
 		for i, b := range stale {
 			if b > 1 {
 				return nil, errDamaged

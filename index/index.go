@@ -1,17 +1,19 @@
 // Package index finds the vectors nearest to a query among those of all papers,
 // in memory.
 //
-// A vector is kept in as many bytes as it has numbers, and two: whole numbers c
-// from -127 to 127 and the length l that is taken off them again,
+// A number of a vector v is kept in four bits, as one of the odd numbers from -15
+// to 15, and a vector has two bytes more for the length of these:
 //
-//	c_j = round(127 v_j / max_i |v_i|),   u = c / l,   l = |c|,
+//	c_j = 2 floor(v_j/s) + 1, cut off at +-15,   u = c / |c|.
 //
-// so that u, which is what is stored, has length 1 and nearly v's direction. Of
-// nested vectors (methods/embed/mrl) only the first numbers need be kept; [Dims]
-// of them take an eighth of what 256 float32 do.
+// The step s is the one, of a few for each vector, with which u, which is what is
+// stored, comes nearest to v's direction. 252 numbers take 128 bytes, an eighth
+// of what 256 take as float32. Fewer bits lose less than fewer numbers do, even
+// of nested vectors (see DESIGN.md).
 //
-// A search goes through the first numbers of all rows, takes more of them than it
-// was asked for, and ranks these again by all of their numbers.
+// A search goes through the first 124 numbers of all rows, as nested vectors
+// allow (methods/embed/mrl), takes more rows than it was asked for, and ranks
+// these again by all of their numbers.
 package index
 
 import (
@@ -23,7 +25,7 @@ import (
 
 // Dims is how many numbers of a nested vector are worth keeping, as measured: a
 // row of 128 bytes.
-const Dims = 126
+const Dims = 252
 
 // mostDims is the longest vector that an index takes.
 const mostDims = 1 << 12
@@ -72,7 +74,7 @@ func New(dim int, encoder string) (*Index, error) {
 func (x *Index) Dim() int { return x.dim }
 
 // RowBytes is the size of a row.
-func (x *Index) RowBytes() int { return shapeOf(x.dim).bytes() }
+func (x *Index) RowBytes() int { return headBytes + tailBytes(x.dim) }
 
 // Len is the number of vectors.
 func (x *Index) Len() int { return x.snapshot().rows }

@@ -21,7 +21,7 @@ import (
 func direction(rng *rand.Rand, dim int) []float32 {
 	v := make([]float32, dim)
 	for j := range v {
-		v[j] = float32(rng.NormFloat64() / math.Sqrt(1+float64(j)))
+		v[j] = float32(rng.NormFloat64() / math.Pow(1+float64(j), .25))
 	}
 	vector.Normalize(v)
 	return v
@@ -43,7 +43,7 @@ func fill(t testing.TB, dim, n int) *Index {
 
 func TestAVectorComesBackNearlyAsItWas(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, dim := range []int{1, 2, 61, 62, 63, 64, 94, 95, 126, 256} {
+	for _, dim := range []int{1, 2, 63, 64, 93, 94, 95, 123, 124, 125, 126, 188, 189, 252, 384} {
 		x, err := New(dim, "")
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,7 @@ func TestAVectorComesBackNearlyAsItWas(t *testing.T) {
 		if length := vector.Norm(got); math.Abs(float64(length)-1) > 2e-4 {
 			t.Errorf("%d: length %v", dim, length)
 		}
-		if c := vector.Dot(got, v); c < .999 {
+		if c := vector.Dot(got, v); c < .97 {
 			t.Errorf("%d: cosine with what was added %v", dim, c)
 		}
 	}
@@ -85,7 +85,7 @@ func brute(x *Index, q []float32, k int, keep func(int64) bool) []Hit {
 func TestSearchIsThatOfAllRows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	odd := func(id int64) bool { return id%2 == 1 }
-	for _, dim := range []int{3, 62, 126} {
+	for _, dim := range []int{3, 124, 252} {
 		for _, n := range []int{0, 1, 511, 512, 513, 3000} {
 			x := fill(t, dim, n)
 			for _, keep := range []func(int64) bool{nil, odd} {
@@ -190,7 +190,7 @@ func TestLikeAMap(t *testing.T) {
 	}
 	got := make([]float32, dim)
 	for id, v := range all {
-		if !x.Has(id) || !x.Vector(id, got) || vector.Dot(got, v) < .999 {
+		if !x.Has(id) || !x.Vector(id, got) || vector.Dot(got, v) < .97 {
 			t.Fatalf("paper %d has another vector", id)
 		}
 	}

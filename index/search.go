@@ -122,10 +122,10 @@ func (s snapshot) scanChunks(q *query, from, to, n int, keep func(int64) bool) b
 	for k := from; k < to; k++ {
 		c := s.chunks[k]
 		in := min(chunkRows, s.rows-k*chunkRows)
-		vector.DotsInt8(dots[:in], c.codes.heads, headBytes, q.head[:])
+		vector.DotsInt4(dots[:in], c.codes.heads, headBytes, q.head[:])
 		for i, dot := range dots[:in] {
-			length := binary.LittleEndian.Uint16(c.codes.heads[i*headBytes+headDims:])
-			score := q.unit * float32(dot) * float32(length)
+			length := binary.LittleEndian.Uint16(c.codes.heads[i*headBytes+lengthAt:])
+			score := q.unit * float32(2*dot-q.bias) * float32(length)
 			if score < b.floor || keep != nil && !keep(c.ids[i]) {
 				continue
 			}
