@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/offprint/offprint"
 )
 
-// Hit is a paper that a search has found, and how well it fits: more is better.
-type Hit struct {
-	ID    int64
-	Score float64
-}
+// Hit is a paper that was found, and how well it fits.
+type Hit = offprint.Hit
 
 // Fused is a paper that was found by its words, by its meaning, or by both.
 type Fused struct {

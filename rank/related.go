@@ -124,7 +124,7 @@ func (g *Authors) Shared(paper int64, n int) []Hit {
 	own := g.mass(int32(p))
 	hits := make([]Hit, 0, len(sums))
 	for q, sum := range sums {
-		hits = append(hits, Hit{g.papers[q], sum / math.Sqrt(own*g.mass(q))})
+		hits = append(hits, Hit{ID: g.papers[q], Score: sum / math.Sqrt(own*g.mass(q))})
 	}
 	return best(hits, n)
 }
