@@ -106,7 +106,7 @@ func Read(r io.Reader) (*Index, error) {
 		get(c.codes.heads[:n*headBytes])
 		get(c.codes.tails[:n*tailBytes(x.dim)])
 		for i, b := range stale {
-			if b > 1 {
+			if b > 1 || !c.codes.measure(i) {
 				return nil, errDamaged
 			}
 			c.stale[i] = b == 1

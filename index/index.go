@@ -11,9 +11,9 @@
 // of what 256 take as float32. Fewer bits lose less than fewer numbers do, even
 // of nested vectors (see DESIGN.md).
 //
-// A search goes through the first 124 numbers of all rows, as nested vectors
-// allow (methods/embed/mrl), takes more rows than it was asked for, and ranks
-// these again by all of their numbers.
+// A search finds the best of all, and is fast with nested vectors
+// (methods/embed/mrl): of most rows it reads the first 124 numbers, which show
+// that the others cannot help.
 package index
 
 import (

@@ -2,7 +2,6 @@ package index
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"runtime"
@@ -23,33 +22,34 @@ func better(a, b Hit) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
-// A search keeps so many hits of the heads to rank them again: some for each that
-// is wanted, and not too few.
-const (
-	shortFactor = 4
-	shortLeast  = 200
-)
-
 // sharedRows is how many rows are worth another processor.
 const sharedRows = 1 << 17
 
 // Search returns those k papers whose vectors have the highest cosine with q,
-// best first, of those that keep says true of, or of all where it is nil. Of q
-// the first Dim numbers count. It calls keep from several goroutines, and only
-// for papers that are about to be among the best. Nothing is near to a q of 0.
+// best first, of those that keep says true of, or of all where it is nil. It
+// leaves none out. Of q the first Dim numbers count; nothing is near to a q of 0.
+//
+// It calls keep from several goroutines, and only for papers that are about to be
+// among the best. Where few are kept it is called for most: [Index.Scores] of
+// those few is faster.
 func (x *Index) Search(q []float32, k int, keep func(id int64) bool) ([]Hit, error) {
 	query, err := x.query(q)
 	if err != nil || query == nil || k < 1 {
 		return nil, err
 	}
 	s := x.snapshot()
-	short := s.scan(query, max(shortFactor*k, shortLeast), keep)
-	v := make([]float32, x.dim)
-	hits := make([]Hit, len(short))
-	for i, c := range short {
-		chunk, row := s.at(c.slot)
-		chunk.codes.decode(v, row)
-		hits[i] = Hit{c.ID, vector.Dot(query.v, v)}
+	parts := max(1, min(runtime.GOMAXPROCS(0), s.rows/sharedRows))
+	found := make([]best, parts)
+	var wg sync.WaitGroup
+	for p := range parts {
+		wg.Go(func() {
+			found[p] = s.scan(query, p*len(s.chunks)/parts, (p+1)*len(s.chunks)/parts, k, keep)
+		})
+	}
+	wg.Wait()
+	hits := found[0].all
+	for _, f := range found[1:] {
+		hits = append(hits, f.all...)
 	}
 	slices.SortFunc(hits, better)
 	return hits[:min(k, len(hits))], nil
@@ -88,80 +88,75 @@ func (x *Index) query(q []float32) (*query, error) {
 	return newQuery(q), nil
 }
 
-// candidate is a hit by its head.
-type candidate struct {
-	Hit
-	slot int32
-}
-
-// scan returns the n best by their heads, in no order.
-func (s snapshot) scan(q *query, n int, keep func(int64) bool) []candidate {
-	parts := max(1, min(runtime.GOMAXPROCS(0), s.rows/sharedRows))
-	if parts == 1 {
-		return s.scanChunks(q, 0, len(s.chunks), n, keep).all
-	}
-	found := make([]best, parts)
-	var wg sync.WaitGroup
-	for p := range parts {
-		wg.Go(func() {
-			found[p] = s.scanChunks(q, p*len(s.chunks)/parts, (p+1)*len(s.chunks)/parts, n, keep)
-		})
-	}
-	wg.Wait()
-	for _, f := range found[1:] {
-		for _, c := range f.all {
-			found[0].add(c)
+// scan returns the k best of some chunks. A row's cosine is at most
+//
+//	<q_h, u_h> + |q_t| |u_t|   and then   <q, u>,
+//
+// h being the head and t the tail, each product being that of a query in whole
+// numbers and so off by as much as that is. Only what could still be among the
+// best goes on to the next.
+func (s snapshot) scan(q *query, from, to, k int, keep func(int64) bool) best {
+	b := best{n: k, floor: float32(math.Inf(-1))}
+	var heads, tails [chunkRows]int32
+	var left [chunkRows]int
+	v := make([]float32, len(q.v))
+	for at := from; at < to; at++ {
+		c := s.chunks[at]
+		in := min(chunkRows, s.rows-at*chunkRows)
+		vector.DotsInt4(heads[:in], c.codes.heads, headBytes, q.head.codes)
+		n := 0
+		for i, dot := range heads[:in] {
+			if q.head.product(dot)*c.codes.length(i)+q.head.off+q.tailLength*float32(c.codes.rest[i]) >= b.floor {
+				left[n] = i
+				n++
+			}
 		}
-	}
-	return found[0].all
-}
-
-func (s snapshot) scanChunks(q *query, from, to, n int, keep func(int64) bool) best {
-	b := best{n: n, floor: float32(math.Inf(-1))}
-	var dots [chunkRows]int32
-	for k := from; k < to; k++ {
-		c := s.chunks[k]
-		in := min(chunkRows, s.rows-k*chunkRows)
-		vector.DotsInt4(dots[:in], c.codes.heads, headBytes, q.head[:])
-		for i, dot := range dots[:in] {
-			length := binary.LittleEndian.Uint16(c.codes.heads[i*headBytes+lengthAt:])
-			score := q.unit * float32(2*dot-q.bias) * float32(length)
-			if score < b.floor || keep != nil && !keep(c.ids[i]) {
+		switch tail := tailBytes(len(q.v)); {
+		case tail == 0:
+		case n > in/4: // going through all is as fast
+			vector.DotsInt4(tails[:in], c.codes.tails, tail, q.tail.codes)
+		default:
+			for _, i := range left[:n] {
+				vector.DotsInt4(tails[i:i+1], c.codes.tail(i), tail, q.tail.codes)
+			}
+		}
+		for _, i := range left[:n] {
+			score := (q.head.product(heads[i]) + q.tail.product(tails[i])) * c.codes.length(i)
+			if score+q.head.off+q.tail.off < b.floor || keep != nil && !keep(c.ids[i]) {
 				continue
 			}
-			b.add(candidate{Hit{c.ids[i], score}, int32(k*chunkRows + i)})
+			c.codes.decode(v, i)
+			b.add(Hit{c.ids[i], vector.Dot(q.v, v)})
 		}
 	}
 	return b
 }
 
-// best is a heap of the n best candidates, the worst on top.
+// best is a heap of the n best hits, the worst on top.
 type best struct {
 	n     int
-	floor float32 // what a candidate needs to be added
-	all   []candidate
+	floor float32 // what a hit needs to be added
+	all   []Hit
 }
 
-func (b *best) add(c candidate) {
-	if len(b.all) < b.n {
-		b.all = append(b.all, c)
+func (b *best) add(h Hit) {
+	switch {
+	case len(b.all) < b.n:
+		b.all = append(b.all, h)
 		for i := len(b.all) - 1; i > 0; {
 			up := (i - 1) / 2
-			if better(b.all[i].Hit, b.all[up].Hit) <= 0 {
+			if better(b.all[i], b.all[up]) <= 0 {
 				break
 			}
 			b.all[i], b.all[up] = b.all[up], b.all[i]
 			i = up
 		}
-	} else {
-		if better(c.Hit, b.all[0].Hit) > 0 {
-			return
-		}
-		b.all[0] = c
+	case better(h, b.all[0]) < 0:
+		b.all[0] = h
 		for i := 0; ; {
 			worst := i
 			for _, down := range [2]int{2*i + 1, 2*i + 2} {
-				if down < len(b.all) && better(b.all[down].Hit, b.all[worst].Hit) > 0 {
+				if down < len(b.all) && better(b.all[down], b.all[worst]) > 0 {
 					worst = down
 				}
 			}
