@@ -16,7 +16,7 @@ import (
 // Limits of the files that are read whole.
 const (
 	mostConfig    = 1 << 20
-	mostTokenizer = 64 << 20
+	mostTokenizer = 32 << 20
 )
 
 // directory reads a model's files, and everything that it reads goes into a hash.
@@ -308,9 +308,14 @@ func (d directory) dense(path string, in int) (dense, error) {
 		Out  int    `json:"out_features"`
 		Bias *bool  `json:"bias"`
 		Act  string `json:"activation_function"`
+		Of   string `json:"module_input_name"`
+		Add  bool   `json:"use_residual"`
 	}
 	if err := d.json(name, &c); err != nil {
 		return dense{}, err
+	}
+	if c.Add || cmp.Or(c.Of, "sentence_embedding") != "sentence_embedding" {
+		return dense{}, fmt.Errorf("%s: a layer with a residual, or of %q, is not supported", name, c.Of)
 	}
 	act := map[string]func([]float32){"Tanh": tanh, "Identity": identity, "ReLU": relu, "GELU": gelu}[c.Act[strings.LastIndex(c.Act, ".")+1:]]
 	if act == nil || c.In != in || c.Out < 1 || c.Out > mostDim {

@@ -20,7 +20,6 @@ type config struct {
 	Eps         float64 `json:"layer_norm_eps"`
 	Places      int     `json:"max_position_embeddings"`
 	Tokens      int     `json:"vocab_size"`
-	Pad         *int    `json:"pad_token_id"`
 	Kind        string  `json:"position_embedding_type"`
 	Buckets     *int    `json:"relative_attention_num_buckets"`
 	Decoder     bool    `json:"is_decoder"`
@@ -42,7 +41,7 @@ type family struct {
 	down    string
 	norm    string
 	types   bool // of tokens: first and second text
-	offset  bool // places are counted from behind that of the padding
+	skipped int  // places before that of the first token
 	near    bool // relative positions
 }
 
@@ -68,7 +67,7 @@ var families = map[string]family{
 		q: "attention.attn.q", k: "attention.attn.k", v: "attention.attn.v",
 		out: "attention.attn.o", outNorm: "attention.LayerNorm",
 		up: "intermediate.dense", down: "output.dense", norm: "output.LayerNorm",
-		offset: true, near: true,
+		skipped: 2, near: true,
 	},
 }
 
@@ -177,16 +176,10 @@ func newNetwork(c config, f family, tensors map[string]*tensor) (*network, error
 	if w.err != nil {
 		return nil, w.err
 	}
-	if f.offset {
-		skip := 2
-		if c.Pad != nil {
-			skip = *c.Pad + 1
-		}
-		if skip < 0 || skip >= c.Places {
-			return nil, fmt.Errorf("the padding's number is %d", skip-1)
-		}
-		net.places = net.places[skip*c.Dim:]
+	if f.skipped >= c.Places {
+		return nil, fmt.Errorf("it has %d places, of which %d are skipped", c.Places, f.skipped)
 	}
+	net.places = net.places[f.skipped*c.Dim:]
 	if f.types {
 		t := w.tensors[w.prefix+"embeddings.token_type_embeddings.weight"]
 		if t == nil || len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[1] != int64(c.Dim) || int64(len(t.values)) != t.Shape[0]*t.Shape[1] {

@@ -38,7 +38,7 @@ func tiles(y []float32, ldy int, x []float32, ldx, n int, w, start []float32) {
 
 func tile6(y []float32, ldy int, x []float32, ldx int, w, start []float32) {
 	p := len(w) / panel
-	xa, xb, xc := x[:p], x[ldx:ldx+p], x[2*ldx:2*ldx+p]
+	xa, xb, xc := x[:p], x[ldx:ldx+p], x[2*ldx:2*ldx+p] // with x[ldx:][:p] it takes half as long again
 	xd, xe, xf := x[3*ldx:3*ldx+p], x[4*ldx:4*ldx+p], x[5*ldx:5*ldx+p]
 	a0, a1 := archsimd.LoadFloat32x16Slice(start), archsimd.LoadFloat32x16Slice(start[16:])
 	b0, c0, d0, e0, f0 := a0, a0, a0, a0, a0

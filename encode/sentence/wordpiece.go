@@ -46,7 +46,7 @@ func (n normalizer) normalize(s string, at int) []char {
 			switch {
 			case r == '\t' || r == '\n' || r == '\r':
 				r = ' '
-			case r == 0 || r == unicode.ReplacementChar || unicode.Is(unicode.C, r):
+			case r == 0 || r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co):
 				continue
 			case unicode.IsSpace(r):
 				r = ' '
