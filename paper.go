@@ -88,6 +88,7 @@ const (
 	SortTime      Sort = "time"      // listed, newest first
 	SortVotes     Sort = "votes"     // number of votes; then time
 	SortRelevance Sort = "relevance" // BM25; only with search terms, and their default
+	SortForYou    Sort = "for-you"   // what the reader likes; a store, which cannot know, takes it as trending
 	SortGiven     Sort = "given"     // that of PaperQuery.IDs; never in an address
 )
 
@@ -96,10 +97,10 @@ func ParseSort(s string, fallback Sort) (Sort, error) {
 	switch v := Sort(s); v {
 	case "":
 		return fallback, nil
-	case SortTrending, SortTime, SortVotes, SortRelevance:
+	case SortTrending, SortTime, SortVotes, SortRelevance, SortForYou:
 		return v, nil
 	}
-	return "", Errorf(KindInvalid, "%q is not an order: use trending, time, votes or relevance.", clip(s))
+	return "", Errorf(KindInvalid, "%q is not an order: use trending, time, votes, relevance or for-you.", clip(s))
 }
 
 // PaperQuery selects a page of papers for one reader.

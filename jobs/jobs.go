@@ -41,6 +41,10 @@ type Config struct {
 	CollectEvery time.Duration
 	// CollectSource reads one source now.
 	CollectSource func(ctx context.Context, id int64) error
+	// Learn brings what is learned from the papers in step with the store, every
+	// minute, and Retrain learns it anew when that is due, which may take long;
+	// nil for neither.
+	Learn, Retrain func(ctx context.Context) error
 	// SendDigests sends the digests that are due, every minute; nil when no mail is configured.
 	SendDigests func(ctx context.Context) error
 	// Deliver tries once to tell a webhook, and returns what to show to its
@@ -111,6 +115,7 @@ func (r *Runner) open(ctx context.Context) error {
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 4},
 			queueCollect:       {MaxWorkers: 2}, // a harvest may take hours and must not hold up mail
+			queueLearn:         {MaxWorkers: 2}, // nor may learning
 		},
 		Workers:                     r.workers(),
 		PeriodicJobs:                r.periodic(),

@@ -12,7 +12,10 @@ import (
 	"github.com/offprint/offprint"
 )
 
-const queueCollect = "collect"
+const (
+	queueCollect = "collect"
+	queueLearn   = "learn"
+)
 
 // once lets a job into the queue unless one like it waits or runs.
 var once = river.UniqueOpts{
@@ -23,6 +26,8 @@ var once = river.UniqueOpts{
 // The arguments of a job are its row in the queue: their names in JSON stay.
 type (
 	collectArgs  struct{}
+	learnArgs    struct{}
+	retrainArgs  struct{}
 	announceArgs struct{}
 	digestsArgs  struct{}
 	purgeArgs    struct{}
@@ -39,6 +44,8 @@ type (
 )
 
 func (collectArgs) Kind() string  { return "collect" }
+func (learnArgs) Kind() string    { return "learn" }
+func (retrainArgs) Kind() string  { return "retrain" }
 func (sourceArgs) Kind() string   { return "collect-source" }
 func (announceArgs) Kind() string { return "announce" }
 func (digestsArgs) Kind() string  { return "digests" }
@@ -49,6 +56,12 @@ func (deliverArgs) Kind() string  { return "webhook" }
 
 func (collectArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queueCollect, MaxAttempts: 1, UniqueOpts: once}
+}
+func (learnArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueLearn, MaxAttempts: 1, UniqueOpts: once}
+}
+func (retrainArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueLearn, MaxAttempts: 1, UniqueOpts: once}
 }
 func (sourceArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queueCollect, MaxAttempts: 1, UniqueOpts: once}
@@ -78,6 +91,8 @@ func (r *Runner) workers() *river.Workers {
 	add(r, w, func(ctx context.Context, a sourceArgs, _ string) error {
 		return errors.Join(r.CollectSource(ctx, a.SourceID), r.announceSoon(ctx))
 	})
+	add(r, w, func(ctx context.Context, _ learnArgs, _ string) error { return r.Learn(ctx) })
+	add(r, w, func(ctx context.Context, _ retrainArgs, _ string) error { return r.Retrain(ctx) })
 	add(r, w, func(ctx context.Context, _ announceArgs, _ string) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 		defer cancel()
@@ -123,6 +138,12 @@ func (r *Runner) periodic() []*river.PeriodicJob {
 	list := []*river.PeriodicJob{
 		every(river.PeriodicInterval(r.CollectEvery), collectArgs{}),
 		every(river.PeriodicInterval(time.Hour), purgeArgs{}),
+	}
+	if r.Learn != nil {
+		list = append(list, every(river.PeriodicInterval(time.Minute), learnArgs{}))
+	}
+	if r.Retrain != nil {
+		list = append(list, every(river.PeriodicInterval(10*time.Minute), retrainArgs{}))
 	}
 	if r.SendDigests != nil {
 		list = append(list, every(everyMinute{}, digestsArgs{}))

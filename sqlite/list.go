@@ -117,6 +117,9 @@ func normalise(q *offprint.PaperQuery, most int) error {
 	if sort == offprint.SortRelevance && len(q.Search.Terms) == 0 {
 		sort = offprint.SortTime
 	}
+	if sort == offprint.SortForYou {
+		sort = offprint.SortTrending
+	}
 	q.Sort = sort
 	if q.Shelf != "" {
 		if _, err := offprint.ParseMark(string(q.Shelf)); err != nil {

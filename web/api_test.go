@@ -235,6 +235,7 @@ func TestAPI(t *testing.T) {
 	testAPISources(t, nobody, reader, owner)
 	testAPIAccount(t, reader, a.browser(eve), a.browser(eve))
 	testAPIOwner(t, owner, eve)
+	testAPILearned(t, a)
 	testAPIAbout(t, nobody)
 	testAPIFarewell(t, reader, a.browser(eve), owner)
 	for path, item := range a.doc.Paths.Map() {

@@ -10,7 +10,7 @@ import (
 
 // pageInput is what the inputs of all lists have in common.
 type pageInput struct {
-	Sort   string `query:"sort" enum:"trending,time,votes,relevance" doc:"The order. By relevance only with words to search for."`
+	Sort   string `query:"sort" enum:"trending,time,votes,relevance,for-you" doc:"The order. By relevance only with words or papers to search for; for-you, for a reader, only of a day, a week or a month."`
 	Limit  int    `query:"limit" min:"1" max:"200" doc:"How many at most; 25 when absent."`
 	Cursor string `query:"cursor" doc:"From “next” of the page before, with everything else as it was there."`
 }
@@ -43,13 +43,13 @@ func (s *Server) apiListPapers(r *http.Request, in papersInput) (paperListJSON, 
 	if in.Query != "" && q.Search.IsZero() {
 		return paperListJSON{}, offprint.Errorf(offprint.KindInvalid, "There is nothing to search for in q: give words or filters, or leave it out.")
 	}
-	if q.Sort == offprint.SortRelevance && len(q.Search.Terms) == 0 {
+	if q.Sort == offprint.SortRelevance && len(q.Search.Terms)+len(q.Search.Similar) == 0 {
 		return paperListJSON{}, offprint.Errorf(offprint.KindInvalid, "Without words to search for there is no order by relevance: use trending, time or votes.")
 	}
 	q.WithHidden = in.Hidden || in.Query != ""
 	if q.Sort == "" {
 		switch {
-		case len(q.Search.Terms) > 0:
+		case len(q.Search.Terms)+len(q.Search.Similar) > 0:
 			q.Sort = offprint.SortRelevance
 		case q.First != 0:
 			q.Sort = offprint.SortTrending
@@ -64,6 +64,17 @@ func (s *Server) apiListPapers(r *http.Request, in papersInput) (paperListJSON, 
 		}
 		q.Search.Cats = append(q.Search.Cats, reader.Settings.Categories...)
 		q.Search.NotCats = append(q.Search.NotCats, reader.Settings.NotCats...)
+	}
+	if q.Sort == offprint.SortForYou && (q.ReaderID == 0 || q.First == 0 || in.Query != "" || q.Category != "" || q.Author != "") {
+		return paperListJSON{}, offprint.Errorf(offprint.KindInvalid, "The order for-you is that of a day, a week or a month, for a reader, without other conditions.")
+	}
+	if q.Sort == offprint.SortForYou {
+		found, err := s.spanPapers(r.Context(), q)
+		return s.apiFound(found, true), err
+	}
+	if in.Query != "" {
+		found, err := s.find(r.Context(), q)
+		return s.apiFound(found, q.ReaderID != 0), err
 	}
 	return s.apiPage(r, q)
 }

@@ -5,6 +5,7 @@ import "net/http"
 // The groups of the API's operations, in the order of its page.
 const (
 	groupPapers   = "Papers"
+	groupLearned  = "What is learned from the papers"
 	groupComments = "Comments"
 	groupLists    = "Days, categories and authors"
 	groupLibrary  = "Library"
@@ -53,6 +54,14 @@ func (s *Server) operations() []operation {
 		{method: del, path: v1 + "/comments/{id}", id: "deleteComment", group: groupComments, summary: "Delete a comment", endpoint: does(s.apiDeleteComment), access: forReaders,
 			notes: "Its author and an owner may."},
 		{method: post, path: v1 + "/comments/{id}/reports", id: "reportComment", group: groupComments, summary: "Report a comment to the owner", endpoint: does(s.apiReportComment), access: forReaders, slow: true},
+
+		{method: get, path: v1 + "/for-you", id: "listForYou", group: groupLearned, summary: "List what you may like", endpoint: does(s.apiForYou), access: forReaders, fails: []int{notFound},
+			notes: "From what you voted for, saved, tagged and hid, and of which you have said nothing yet, with reasons. Empty before the first act."},
+		{method: get, path: v1 + "/tags/{tag}/more", id: "listMoreOfTag", group: groupLearned, summary: "List papers that would fit a tag of yours", endpoint: does(s.apiMoreOfTag), access: forReaders, fails: []int{notFound}},
+		{method: get, path: paper + "/related", id: "listRelated", group: groupLearned, summary: "List papers related to one", endpoint: does(s.apiRelated), fails: []int{notFound}},
+		{method: get, path: v1 + "/topics", id: "listTopics", group: groupLearned, summary: "List topics", endpoint: does(s.apiListTopics), fails: []int{notFound}},
+		{method: get, path: v1 + "/topics/{slug}", id: "getTopic", group: groupLearned, summary: "Get a topic and its newest papers", endpoint: does(s.apiGetTopic), fails: []int{notFound}},
+		{method: get, path: v1 + "/learned", id: "getLearned", group: groupLearned, summary: "Get what has been learned from the papers", endpoint: does(s.apiLearned), fails: []int{notFound}},
 
 		{method: get, path: v1 + "/days", id: "listDays", group: groupLists, summary: "Count papers by day", endpoint: does(s.apiListDays)},
 		{method: get, path: v1 + "/categories", id: "listCategories", group: groupLists, summary: "Count papers by category", endpoint: does(s.apiListCategories)},

@@ -53,6 +53,7 @@ type paperJSON struct {
 	Votes      int           `json:"votes" doc:"Readers here who voted for it."`
 	Comments   int           `json:"comments"`
 	Mine       *stateJSON    `json:"mine,omitempty" doc:"Only with a token or a session."`
+	Why        *reasonJSON   `json:"why,omitempty" doc:"Why it is in the list, where that is said."`
 }
 
 // versionJSON is one version of a paper.
@@ -269,7 +270,7 @@ type settingsJSON struct {
 	Categories    []string `json:"categories" doc:"Shown on Today; all when empty."`
 	NotCategories []string `json:"not_categories" doc:"Left out of Today."`
 	TimeZone      string   `json:"time_zone" doc:"Such as Europe/Berlin; UTC when empty."`
-	Sort          string   `json:"sort" enum:"trending,time,votes" doc:"The order of a day."`
+	Sort          string   `json:"sort" enum:"trending,for-you,time,votes" doc:"The order of a day."`
 	Theme         string   `json:"theme" enum:"system,light,dark"`
 	Dense         bool     `json:"dense" doc:"Show titles only."`
 }
@@ -289,7 +290,7 @@ type settingsChangeJSON struct {
 	Categories    *[]string `json:"categories,omitempty"`
 	NotCategories *[]string `json:"not_categories,omitempty"`
 	TimeZone      *string   `json:"time_zone,omitempty"`
-	Sort          *string   `json:"sort,omitempty" enum:"trending,time,votes"`
+	Sort          *string   `json:"sort,omitempty" enum:"trending,for-you,time,votes"`
 	Theme         *string   `json:"theme,omitempty" enum:"system,light,dark"`
 	Dense         *bool     `json:"dense,omitempty"`
 }
@@ -512,7 +513,7 @@ func listOf[T, J any](items []T, convert func(*T) J) []J {
 }
 
 // some is a list that is never null.
-func some(items []string) []string { return append([]string{}, items...) }
+func some[T any](items []T) []T { return append([]T{}, items...) }
 
 func (s *Server) jsonPaper(p *offprint.Paper, state *offprint.State) paperJSON {
 	out := paperJSON{

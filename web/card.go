@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
 	"github.com/offprint/offprint/texmath"
 )
 
@@ -30,6 +31,11 @@ const teaserShown = 320
 // newList writes the papers of a page. mark, if not nil, shows a text with a
 // search's matches marked.
 func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTML) list {
+	return newListWhy(engine.Page{PaperPage: p}, here, mark)
+}
+
+// newListWhy is newList with the reasons why papers are there.
+func newListWhy(p engine.Page, here *url.URL, mark func(string) template.HTML) list {
 	if mark == nil {
 		mark = texmath.HTML
 	}
@@ -37,7 +43,8 @@ func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTM
 	b.Grow(2200 * len(p.Items))
 	back := template.HTMLEscapeString(here.RequestURI())
 	for i := range p.Items {
-		writeCard(&b, &p.Items[i], back, mark)
+		item := &p.Items[i]
+		writeCard(&b, item, why(p.Reasons[item.ID]), back, mark)
 	}
 	l := list{Papers: template.HTML(b.String())} //nolint:gosec // writeCard escapes each part
 	if p.Next != "" {
@@ -49,9 +56,9 @@ func newList(p offprint.PaperPage, here *url.URL, mark func(string) template.HTM
 }
 
 // writeCard writes a paper's element: a form with its marks as buttons, around
-// title, authors, teaser and facts. back is the escaped address that the form
-// comes back to.
-func writeCard(b *strings.Builder, p *offprint.PaperItem, back string, mark func(string) template.HTML) {
+// title, authors, teaser, facts and why it is there. back is the escaped address
+// that the form comes back to.
+func writeCard(b *strings.Builder, p *offprint.PaperItem, why template.HTML, back string, mark func(string) template.HTML) {
 	key := template.HTMLEscapeString(p.Key)
 	write := func(parts ...string) {
 		for _, s := range parts {
@@ -80,7 +87,11 @@ func writeCard(b *strings.Builder, p *offprint.PaperItem, back string, mark func
 	for _, m := range markButtons(p.State) {
 		write(` <button class="act" name="mark" value="`, markValue(m.Mark, m.On), `">`, m.Label, `</button>`)
 	}
-	write("</p></div></form></article></li>\n")
+	write("</p>")
+	if why != "" {
+		write(`<p class="why">`, string(why), `</p>`)
+	}
+	write("</div></form></article></li>\n")
 }
 
 // markValue is the value of a button that puts a mark on a paper, or takes it

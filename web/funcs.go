@@ -25,6 +25,9 @@ func (s *Server) templateFuncs() template.FuncMap {
 		"join":      func(xs []string, sep string) string { return strings.Join(xs, sep) },
 		"thousands": thousands,
 		"plural":    plural,
+		"percent1":  func(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + "%" },
+		"week":      week,
+		"percent":   func(share float32) string { return strconv.Itoa(int(100*share+.5)) + "%" },
 		"date":      func(t time.Time) string { return stamp(t, "2 January 2006") },
 		"datetime":  func(t time.Time) string { return stamp(t, "2 Jan 2006, 15:04 MST") },
 		"day":       func(d offprint.Date) string { return d.Time().Format("Monday, 2 January 2006") },
@@ -32,6 +35,7 @@ func (s *Server) templateFuncs() template.FuncMap {
 		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":       func(t time.Time) string { return ago(s.now().Sub(t)) },
 		"hasLab":    func() bool { return s.Lab != nil },
+		"hasEngine": s.Engine.Ready,
 		"took":      took,
 		"firstLine": func(s string) string { first, _, _ := strings.Cut(s, "\n"); return first },
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
 )
 
 // routeLists adds the pages that list papers.
@@ -116,7 +117,7 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 		q.Search.Cats, q.Search.NotCats = reader.Settings.Categories, reader.Settings.NotCats
 		chosen = " in your categories"
 	}
-	papers, err := s.Store.Papers(ctx, q)
+	papers, err := s.spanPapers(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 		Span: span, Latest: latest,
 		Lede:     plural(total, "paper"),
 		Nothing:  "No papers are listed here.",
-		List:     newList(papers, r.URL, nil),
+		List:     newListWhy(papers, r.URL, nil),
 		Calendar: newCalendar(offprint.SpanOf(offprint.UnitMonth, span.First), days, span),
 		Dense:    reader != nil && reader.Settings.Dense,
 	}
@@ -148,10 +149,15 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 	if after := within(days, span.Last+1, math.MaxInt32); len(after) > 0 {
 		p.NextSpan = offprint.SpanOf(span.Unit, after[0].Day).Path()
 	}
-	for _, o := range []struct {
+	type order struct {
 		sort offprint.Sort
 		name string
-	}{{offprint.SortTrending, "Trending"}, {offprint.SortTime, "Newest"}, {offprint.SortVotes, "Votes"}} {
+	}
+	orders := []order{{offprint.SortTrending, "Trending"}, {offprint.SortTime, "Newest"}, {offprint.SortVotes, "Votes"}}
+	if reader != nil && s.Engine.Ready() {
+		orders = slices.Insert(orders, 0, order{offprint.SortForYou, "For you"})
+	}
+	for _, o := range orders {
 		u := span.Path()
 		if o.sort != fallback {
 			u += "?sort=" + string(o.sort)
@@ -181,6 +187,20 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request, span offprint.Span
 		Content:     p,
 	})
 	return nil
+}
+
+// spanPapers lists the papers of some days. For a reader of whom nothing is
+// known yet, the order for them is that of what trends.
+func (s *Server) spanPapers(ctx context.Context, q offprint.PaperQuery) (engine.Page, error) {
+	if q.Sort == offprint.SortForYou && q.ReaderID != 0 && s.Engine.Ready() {
+		papers, err := s.Engine.ForYou(ctx, q, false)
+		if err != nil || papers.Examples > 0 {
+			return papers, err
+		}
+		q.Cursor = ""
+	}
+	papers, err := s.Store.Papers(ctx, q)
+	return engine.Page{PaperPage: papers}, err
 }
 
 // within are the days from first to last, both included.
@@ -243,6 +263,7 @@ type listPage struct {
 	Query                  string // shown in the search box
 	Help                   bool   // show how to search
 	SaveAs                 bool   // offer to keep the search
+	Neighbours             engine.Neighbours
 }
 
 // sortTabs are the tabs for the orders of a list at the request's address.
@@ -333,10 +354,13 @@ func (s *Server) author(w http.ResponseWriter, r *http.Request) error {
 	if len(papers.Items) == 0 && q.Cursor == "" {
 		return offprint.Errorf(offprint.KindNotFound, "No paper here is by %q. Try the search: author:%q.", name, name)
 	}
-	s.render(w, r, http.StatusOK, "list", page{
-		Title: name, Canonical: "/author/" + url.PathEscape(name),
-		Content: listPage{Heading: name, Lede: "Papers by this name, newest first", List: newList(papers, r.URL, nil)},
-	})
+	p := listPage{Heading: name, Lede: "Papers by this name, newest first", List: newList(papers, r.URL, nil)}
+	if s.Engine.Ready() {
+		if p.Neighbours, err = s.Engine.Neighbours(name, 12); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, http.StatusOK, "list", page{Title: name, Canonical: "/author/" + url.PathEscape(name), Content: p})
 	return nil
 }
 

@@ -245,6 +245,8 @@ func (d *openAPI) schema(t reflect.Type, input bool) *schema {
 		return &schema{Type: "boolean"}
 	case reflect.Int:
 		return &schema{Type: "integer"}
+	case reflect.Float64:
+		return &schema{Type: "number"}
 	case reflect.Int64:
 		return &schema{Type: "integer", Format: "int64"}
 	case reflect.Slice:

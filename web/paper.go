@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/bibfile"
 	"github.com/offprint/offprint/lab"
+	"github.com/offprint/offprint/taxonomy"
 )
 
 // routePaper adds a paper's page and what a reader does there.
@@ -46,10 +48,54 @@ type paperPage struct {
 	MayRun       bool
 	Sources      []sourceLink
 	BibTeX, RIS  string
+	Related      []relatedPaper
+	Guess        []taxonomy.Guess // of categories, where its source gave none
 	Thread       []*comment
 	MayComment   bool
 	Tags         string // the reader's, as typed
 	Known        []string
+}
+
+// relatedPaper is a paper that another one's page names.
+type relatedPaper struct {
+	Key       string
+	TitleHTML template.HTML
+	Byline    string
+	Why       template.HTML
+}
+
+// shownRelated is how many papers a paper's page names.
+const shownRelated = 8
+
+// showLearned adds what has been learned of a paper.
+func (s *Server) showLearned(r *http.Request, c *paperPage) error {
+	if !s.Engine.Ready() {
+		return nil
+	}
+	related, err := s.Engine.Related(r.Context(), c.Paper, readerID(r.Context()), shownRelated)
+	if err != nil {
+		return err
+	}
+	for _, p := range related.Items {
+		c.Related = append(c.Related, relatedPaper{p.Key, mathHTML(p.Title), shortByline(p.Authors), why(related.Reasons[p.ID])})
+	}
+	if len(c.Categories) == 0 {
+		c.Guess = s.Engine.GuessCategories(c.Paper)
+	}
+	return nil
+}
+
+// shortByline is the first author and how many there are more.
+func shortByline(authors []string) string {
+	switch len(authors) {
+	case 0:
+		return ""
+	case 1:
+		return authors[0]
+	case 2:
+		return authors[0] + " and " + authors[1]
+	}
+	return authors[0] + " and " + strconv.Itoa(len(authors)-1) + " others"
 }
 
 // sourceLink leads to a paper somewhere else.
@@ -96,6 +142,9 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 		if err := s.showLab(r, &c); err != nil {
 			return err
 		}
+	}
+	if err := s.showLearned(r, &c); err != nil {
+		return err
 	}
 	var b strings.Builder
 	if err := bibfile.WriteBibTeX(&b, p); err != nil {

@@ -33,6 +33,8 @@ func (s *Server) routes() http.Handler {
 	s.routePaper(handle)                 // /paper/{key}: the page, marks, tags, notes, comments
 	s.routeLibrary(handle)               // /library, /submit
 	s.routeAccount(handle)               // /sign-in, /owner, /invite, /settings
+	s.routeForYou(handle)                // /for-you, /tag
+	s.routeTopics(handle)                // /topics, /topic, /learned
 	s.routeDigest(handle)                // /subscribe, /digest
 	s.routeSources(handle)               // /sources
 	s.routeLab(handle)                   // /lab

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
 	"github.com/offprint/offprint/fulltext"
 )
 
@@ -41,7 +43,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	sorts := []offprint.Sort{offprint.SortTime, offprint.SortTrending, offprint.SortVotes}
-	if len(query.Terms) > 0 {
+	if len(query.Terms)+len(query.Similar) > 0 {
 		sorts = append([]offprint.Sort{offprint.SortRelevance}, sorts...)
 	}
 	q, err := s.listQuery(r, sorts[0])
@@ -50,7 +52,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	q.Search, q.WithHidden, q.Limit = query, true, foundShown
 	start := time.Now()
-	papers, err := s.Store.Papers(r.Context(), q)
+	papers, err := s.find(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -59,10 +61,19 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	p.Lede = plural(papers.Total, "paper") + fmt.Sprintf(" in %.1f ms", float64(took.Microseconds())/1000)
 	p.Nothing = "Nothing matches all of that. Try fewer words, or the start of a word with a star: retriev*."
 	p.Sorts = sortTabs(r, q.Sort, sorts...)
-	p.List = newList(papers, r.URL, marker(query))
+	p.List = newListWhy(papers, r.URL, marker(query))
 	p.SaveAs = readerOf(r.Context()) != nil
 	s.render(w, r, http.StatusOK, "search", page{Title: text, Nav: "search", Content: p})
 	return nil
+}
+
+// find searches by words and, once something has been learned, by meaning.
+func (s *Server) find(ctx context.Context, q offprint.PaperQuery) (engine.Page, error) {
+	if s.Engine != nil {
+		return s.Engine.Search(ctx, q)
+	}
+	papers, err := s.Store.Papers(ctx, q)
+	return engine.Page{PaperPage: papers}, err
 }
 
 // marker returns a function that shows a text with the matches of a query

@@ -77,7 +77,7 @@ const offeredCategories = 24
 
 func (s *Server) readingSettings(w http.ResponseWriter, r *http.Request) error {
 	set := readerOf(r.Context()).Settings
-	p := readingPage{Settings: set, Zones: timeZones, Sorts: []offprint.Sort{offprint.SortTrending, offprint.SortTime, offprint.SortVotes}}
+	p := readingPage{Settings: set, Zones: timeZones, Sorts: []offprint.Sort{offprint.SortTrending, offprint.SortForYou, offprint.SortTime, offprint.SortVotes}}
 	counts, err := s.Store.Categories(r.Context())
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
 )
 
 // SignUp says who may create an account.
@@ -52,6 +53,8 @@ type Config struct {
 	Digests Digests
 	// Lab shows and runs the papers of the founding list; nil leaves it out.
 	Lab *Lab
+	// Engine answers with what has been learned from the papers; nil leaves it out.
+	Engine *engine.Engine
 	// TestWebhook sends a webhook a trial event. It does not wait.
 	TestWebhook func(ctx context.Context, id int64) error
 }

@@ -30,6 +30,7 @@ type cli struct {
 	SignIn   signInCmd   `cmd:"" help:"Print a link that signs a reader in, where no mail is sent."`
 	Reader   readerCmd   `cmd:"" help:"List and suspend readers."`
 	List     listCmd     `cmd:"" help:"List the papers of the founding list, and which of them run."`
+	Train    trainCmd    `cmd:"" help:"Learn from the papers in the store: search by meaning, recommendations, topics."`
 	Run      runCmd      `cmd:"" help:"Run a paper: its method against its baselines, with checks and plots."`
 	Dataset  dataCmd     `cmd:"" name:"data" help:"Find and fetch the data sets that papers run on."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -30,13 +30,18 @@ const (
 )
 
 func main() {
-	if slices.Contains(os.Args[1:], "run") || slices.Contains(os.Args[1:], "serve") {
+	if slices.ContainsFunc(os.Args[1:], computes) {
 		withoutFMA()
 	}
 	// The first signal ends the work in good order; after it, a second one kills.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// computes says whether a command spends its time in products of matrices.
+func computes(arg string) bool {
+	return slices.Contains([]string{"serve", "run", "train", "bench"}, arg)
 }
 
 // env is what a command works with.

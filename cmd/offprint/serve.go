@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
 	"github.com/offprint/offprint/jobs"
 	"github.com/offprint/offprint/outbound"
 	"github.com/offprint/offprint/sqlite"
@@ -36,6 +37,7 @@ type serveCmd struct {
 	Private        bool           `help:"Show pages to signed-in readers only."`
 	TrustedProxy   []netip.Prefix `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For is believed, such as 127.0.0.1/32."`
 	SyncEvery      time.Duration  `default:"5m" placeholder:"DURATION" help:"How often to look for sources that are due; each source has its own rhythm."`
+	Train          string         `enum:"auto,never" default:"auto" placeholder:"WHEN" help:"When to learn from the papers: auto (in the background, when enough new ones are there) or never (only by “offprint train”)."`
 	PrivateWebhook bool           `help:"Let webhooks reach private addresses, such as a program on this machine."`
 	MetricsAddr    string         `placeholder:"HOST:PORT" help:"Also listen here, and serve Prometheus metrics at /metrics."`
 }
@@ -81,7 +83,12 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	runner, site, err := c.wire(ctx, e, store, registry, papers)
+	learned, err := engine.Open(engine.Config{Store: store, Dir: e.engineDir(), Log: e.log, Train: c.trainer(e)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, learned.Close()) }()
+	runner, site, err := c.wire(ctx, e, store, registry, papers, learned)
 	if err != nil {
 		return err
 	}
@@ -121,7 +128,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 }
 
 // wire makes the pages and the jobs, which know nothing of each other.
-func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg prometheus.Registerer, papers *web.Lab) (*jobs.Runner, *web.Server, error) {
+func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg prometheus.Registerer, papers *web.Lab, learned *engine.Engine) (*jobs.Runner, *web.Server, error) {
 	client := c.client()
 	collector := newCollector(store, client, e.log)
 	collector.Budget = runBudget
@@ -138,6 +145,7 @@ func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg pr
 	work := jobs.Config{
 		Path: filepath.Join(e.Data, jobsFile), Store: store, Log: e.log, Metrics: reg, BaseURL: c.baseURL(),
 		Collect: due, CollectEvery: c.SyncEvery, CollectSource: one,
+		Learn: learned.Sync, Retrain: learned.TrainIfDue,
 		Deliver: func(ctx context.Context, hook offprint.Webhook, ev jobs.Event) (string, error) {
 			if c.PrivateWebhook {
 				ctx = outbound.AllowPrivate(ctx)
@@ -148,7 +156,7 @@ func (c *serveCmd) wire(ctx context.Context, e *env, store *sqlite.Store, reg pr
 	pages := web.Config{
 		Store: store, Log: e.log, Metrics: reg, Version: version,
 		BaseURL: c.baseURL(), SignUp: web.SignUp(c.SignUp), Private: c.Private, TrustedProxies: c.TrustedProxy,
-		AddPaper: collector.Add, Lab: papers,
+		AddPaper: collector.Add, Lab: papers, Engine: learned,
 	}
 	if sender != nil {
 		work.SendDigests = func(ctx context.Context) error {
