@@ -51,10 +51,11 @@ func (t *tokenizer) tokenize(s string, limit int) ([]token, []span) {
 	limit -= len(t.after)
 	var words []span
 	put := func(text []char, ids ...int32) {
-		for _, id := range ids {
-			if len(tokens) < limit {
-				tokens = append(tokens, token{id, int32(len(words))})
-			}
+		if len(tokens) >= limit {
+			return
+		}
+		for _, id := range ids[:min(len(ids), limit-len(tokens))] {
+			tokens = append(tokens, token{id, int32(len(words))})
 		}
 		words = append(words, span{text[0].from, text[len(text)-1].to})
 	}
@@ -63,8 +64,8 @@ func (t *tokenizer) tokenize(s string, limit int) ([]token, []span) {
 		fields(text, func(word []char) {
 			if len(tokens) < limit {
 				ids = t.words.pieces(ids[:0], word)
-				put(word, ids...)
 			}
+			put(word, ids...)
 		})
 	}
 	special := func(text []char, id int32) { put(text, id) }
