@@ -59,8 +59,9 @@ type Config struct {
 // give nothing, without an error.
 type Engine struct {
 	Config
-	graph atomic.Pointer[rank.Authors]
-	asks  atomic.Pointer[questions]
+	graph  atomic.Pointer[rank.Authors]
+	asks   atomic.Pointer[questions]
+	common atomic.Pointer[common]
 
 	mu     sync.RWMutex
 	papers *papers
@@ -81,6 +82,8 @@ type model struct {
 	learned Learned
 	topics  *topics.Model     // may be nil
 	guesser *taxonomy.Guesser // may be nil
+
+	spread atomic.Pointer[rank.Background]
 
 	indexed int64 // generation of the store up to which the index on disk has rows of this encoder
 	since   int64 // generation that has been followed since

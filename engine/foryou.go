@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/collab"
 	"github.com/offprint/offprint/encode"
 	"github.com/offprint/offprint/rank"
 )
@@ -24,7 +25,11 @@ const (
 // no examples.
 func (e *Engine) ForYou(ctx context.Context, q offprint.PaperQuery, unseen bool) (Page, error) {
 	skip := func(a offprint.Act) bool { return unseen || !a.Hide.IsZero() }
-	return e.personal(ctx, q, skip, func(a offprint.Act) float32 {
+	var taste *collab.Taste
+	if m := e.ready(); m != nil {
+		taste = e.taste(m, q.ReaderID)
+	}
+	return e.personal(ctx, q, taste, skip, func(a offprint.Act) float32 {
 		weight := float32(len(a.Tags))
 		for _, t := range []time.Time{a.Vote, a.Save} {
 			if !t.IsZero() {
@@ -42,7 +47,7 @@ func (e *Engine) ForYou(ctx context.Context, q offprint.PaperQuery, unseen bool)
 func (e *Engine) ForTag(ctx context.Context, q offprint.PaperQuery, tag string) (Page, error) {
 	has := func(a offprint.Act) bool { return slices.Contains(a.Tags, tag) }
 	skip := func(a offprint.Act) bool { return has(a) || !a.Hide.IsZero() }
-	return e.personal(ctx, q, skip, func(a offprint.Act) float32 {
+	return e.personal(ctx, q, nil, skip, func(a offprint.Act) float32 {
 		if has(a) {
 			return 1
 		}
@@ -50,9 +55,9 @@ func (e *Engine) ForTag(ctx context.Context, q offprint.PaperQuery, tag string) 
 	})
 }
 
-// personal orders papers by the acts to which weight gives one, and leaves out
-// those to skip.
-func (e *Engine) personal(ctx context.Context, q offprint.PaperQuery, skip func(offprint.Act) bool, weight func(offprint.Act) float32) (Page, error) {
+// personal orders papers by the acts to which weight gives one, and by what
+// other readers tell, if anything; those to skip are left out.
+func (e *Engine) personal(ctx context.Context, q offprint.PaperQuery, taste *collab.Taste, skip func(offprint.Act) bool, weight func(offprint.Act) float32) (Page, error) {
 	m := e.ready()
 	if m == nil {
 		return Page{}, nil
@@ -65,14 +70,20 @@ func (e *Engine) personal(ctx context.Context, q offprint.PaperQuery, skip func(
 	if err != nil {
 		return Page{}, err
 	}
-	examples, liked := m.examples(acts, weight)
+	examples, liked := e.examples(m, acts, weight)
 	if liked == 0 {
 		return Page{}, nil
 	}
-	profile := rank.NewProfile(examples, e.Now())
+	profile := rank.NewProfile(examples, e.Now(), e.background(m, q.First))
 
 	ids := e.candidates(q, acts, skip)
-	choices := m.score(profile, ids)
+	choices := profile.Order(e.candidatePapers(m, ids))
+	if taste != nil {
+		for i, c := range choices {
+			choices[i].Score.Value += taste.Score(c.ID, c.Vector)
+		}
+		slices.SortStableFunc(choices, func(a, b rank.Choice) int { return cmp.Compare(b.Score.Value, a.Score.Value) })
+	}
 	if filtered := !q.Search.IsZero(); filtered {
 		if choices, err = e.filter(ctx, q, choices); err != nil {
 			return Page{}, err
@@ -92,11 +103,11 @@ func (e *Engine) personal(ctx context.Context, q offprint.PaperQuery, skip func(
 	if end := offset + limit; end < len(choices) && end <= deepest {
 		page.Next = strconv.Itoa(end)
 	}
-	return page, e.giveReasons(ctx, m, profile, shown, &page)
+	return page, e.giveReasons(ctx, m, profile, taste, shown, &page)
 }
 
 // examples are what a profile is made of, and how many of them are liked.
-func (m *model) examples(acts []offprint.Act, weight func(offprint.Act) float32) (examples []rank.Example, liked int) {
+func (e *Engine) examples(m *model, acts []offprint.Act, weight func(offprint.Act) float32) (examples []rank.Example, liked int) {
 	for _, a := range acts {
 		w := weight(a)
 		if w == 0 {
@@ -115,9 +126,15 @@ func (m *model) examples(acts []offprint.Act, weight func(offprint.Act) float32)
 				at = t
 			}
 		}
-		examples = append(examples, rank.Example{ID: a.PaperID, Vector: v, Weight: w, At: at})
+		examples = append(examples, rank.Example{ID: a.PaperID, Vector: v, Weight: w, At: at, Authors: e.authorsOf(a.PaperID)})
 	}
 	return examples, liked
+}
+
+func (e *Engine) authorsOf(id int64) []int32 {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.papers.rows[id].authors
 }
 
 // candidates are the papers of q's days but for those to skip.
@@ -131,19 +148,20 @@ func (e *Engine) candidates(q offprint.PaperQuery, acts []offprint.Act, skip fun
 	return slices.DeleteFunc(e.papers.within(q.First, q.Last), func(id int64) bool { return skipped[id] })
 }
 
-// score returns the papers with their vectors, best first.
-func (m *model) score(p *rank.Profile, ids []int64) []rank.Choice {
+// candidatePapers are papers with what they are ordered by.
+func (e *Engine) candidatePapers(m *model, ids []int64) []rank.Paper {
 	dim := m.index.Dim()
-	choices := make([]rank.Choice, 0, len(ids))
+	papers := make([]rank.Paper, 0, len(ids))
 	vectors := make([]float32, len(ids)*dim)
+	e.mu.RLock()
+	defer e.mu.RUnlock()
 	for i, id := range ids {
 		v := vectors[i*dim : (i+1)*dim]
 		if m.index.Vector(id, v) {
-			choices = append(choices, rank.Choice{ID: id, Vector: v, Score: p.Score(v)})
+			papers = append(papers, rank.Paper{ID: id, Vector: v, Authors: e.papers.rows[id].authors})
 		}
 	}
-	slices.SortStableFunc(choices, func(a, b rank.Choice) int { return cmp.Compare(b.Score.Value, a.Score.Value) })
-	return choices
+	return papers
 }
 
 // filter keeps the choices that satisfy the filters of a query.
@@ -169,7 +187,7 @@ func idsOf(choices []rank.Choice) []int64 {
 }
 
 // giveReasons says why each paper of a page is there.
-func (e *Engine) giveReasons(ctx context.Context, m *model, profile *rank.Profile, shown []rank.Choice, page *Page) error {
+func (e *Engine) giveReasons(ctx context.Context, m *model, profile *rank.Profile, taste *collab.Taste, shown []rank.Choice, page *Page) error {
 	of := make(map[int64]rank.Choice, len(shown))
 	for _, c := range shown {
 		of[c.ID] = c
@@ -189,7 +207,7 @@ func (e *Engine) giveReasons(ctx context.Context, m *model, profile *rank.Profil
 		return err
 	}
 	for id, r := range reasons {
-		var out Reason
+		out := Reason{Common: taste != nil && taste.Votes(id) > 0}
 		for _, x := range r.Examples {
 			if ref, ok := named[x]; ok && x != id {
 				out.Like = append(out.Like, ref)

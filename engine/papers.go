@@ -16,6 +16,7 @@ type papers struct {
 	numbers map[string]int32          // of authors, by folded name
 	folded  []string                  // names of authors
 	names   []string                  // as first seen
+	by      [][]int64                 // papers of each author, in the order they came
 	changes int                       // so far
 }
 
@@ -48,6 +49,12 @@ func (t *papers) put(p *offprint.Paper) {
 	}
 	t.changes++
 	t.rows[p.ID] = r
+	for _, a := range old.authors {
+		t.by[a] = slices.DeleteFunc(t.by[a], func(id int64) bool { return id == p.ID })
+	}
+	for _, a := range r.authors {
+		t.by[a] = append(t.by[a], p.ID)
+	}
 	if had {
 		t.days[old.day] = slices.DeleteFunc(t.days[old.day], func(id int64) bool { return id == p.ID })
 	}
@@ -65,7 +72,7 @@ func (t *papers) number(name string) int32 {
 	if !ok {
 		a = int32(len(t.names)) //nolint:gosec // there are not that many people
 		t.numbers[folded] = a
-		t.folded, t.names = append(t.folded, folded), append(t.names, name)
+		t.folded, t.names, t.by = append(t.folded, folded), append(t.names, name), append(t.by, nil)
 	}
 	return a
 }

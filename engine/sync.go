@@ -55,7 +55,7 @@ func (e *Engine) Sync(ctx context.Context) error {
 		e.mu.Unlock()
 		e.Log.InfoContext(ctx, "a new encoder has taken over", "papers", coming.index.Len())
 	}
-	return errors.Join(e.drawGraph(ctx), e.syncQuestions(ctx), e.syncReaders(ctx), e.save(false))
+	return errors.Join(e.drawGraph(ctx), e.syncBackground(ctx), e.syncQuestions(ctx), e.syncReaders(ctx), e.save(false))
 }
 
 // drawGraph draws the graph of authors anew when papers have come.

@@ -27,6 +27,16 @@ import (
 // row of 128 bytes.
 const Dims = 252
 
+// Kept is how many numbers of a nested vector of dim an index should keep: all
+// but four, whose place a row's length takes, so that a row has an eighth of the
+// bytes that float32 would take, or less; and no more than [Dims].
+func Kept(dim int) int {
+	if dim <= headDims {
+		return dim
+	}
+	return min(dim-2*(headBytes-lengthAt), Dims)
+}
+
 // mostDims is the longest vector that an index takes.
 const mostDims = 1 << 12
 

@@ -68,6 +68,18 @@ func TestAVectorComesBackNearlyAsItWas(t *testing.T) {
 	}
 }
 
+func TestKeptIsAnEighth(t *testing.T) {
+	for dim, want := range map[int]int{8: 8, 64: 64, 128: 124, 192: 188, 256: 252, 512: 252} {
+		x, err := New(Kept(dim), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.Dim() != want || dim >= 128 && 8*x.RowBytes() > 4*dim {
+			t.Errorf("%d of %d in %d bytes", x.Dim(), dim, x.RowBytes())
+		}
+	}
+}
+
 // brute ranks all decoded rows.
 func brute(x *Index, q []float32, k int, keep func(int64) bool) []Hit {
 	q = slices.Clone(q[:x.dim])

@@ -77,6 +77,19 @@ type Bench struct {
 
 	Out          io.Writer
 	Bars, Missed int
+	Results      []Result // all that was printed
+
+	section string
+	authors *bylines // of Papers, once they are needed
+}
+
+// Result is a figure that was printed.
+type Result struct {
+	Section string `json:"section,omitempty"`
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Bar     string `json:"bar,omitempty"` // absent where there is none
+	OK      bool   `json:"ok"`            // the bar is met, or there is none
 }
 
 // Row returns the vector of a paper by its place in Papers.
@@ -115,11 +128,15 @@ func (b *Bench) Figure(name, value, bar string, ok bool) {
 		mark = "MISSED"
 		b.Missed++
 	}
+	b.Results = append(b.Results, Result{b.section, name, value, bar, ok})
 	fmt.Fprintf(b.Out, "  %-52s %16s   bar %-14s %s\n", name, value, bar, mark)
 }
 
 // Note prints a figure that has no bar, such as a baseline's.
-func (b *Bench) Note(name, value string) { fmt.Fprintf(b.Out, "  %-52s %16s\n", name, value) }
+func (b *Bench) Note(name, value string) {
+	b.Results = append(b.Results, Result{b.section, name, value, "", true})
+	fmt.Fprintf(b.Out, "  %-52s %16s\n", name, value)
+}
 
 // since is how long something took, to be printed.
 func since(start time.Time) string { return time.Since(start).Round(time.Millisecond).String() }

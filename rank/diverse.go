@@ -9,48 +9,55 @@ type Choice struct {
 	Score  Score
 }
 
+const (
+	// same is the cosine from which two papers are one: a new version under
+	// another number, a paper and its translation.
+	same = .985
+	// turn is after how many papers for each interest one that has had none
+	// gets a place.
+	turn = 5
+)
+
 // Diverse takes n of the choices, which come best first, one after the other:
 // each time the one whose score, less lambda times its greatest cosine with
-// what was taken of the same interest, is greatest (maximal marginal relevance,
-// Carbonell and Goldstein 1998). With lambda 0 the order stays. Papers that are
-// all but the same as one before them are left out.
+// what was taken, is greatest (maximal marginal relevance, Carbonell and
+// Goldstein 1998). An interest that has had none of the last five papers for
+// each interest comes next with its best. With lambda 0 the order stays. Papers
+// that are all but the same as one before them are left out.
 func Diverse(choices []Choice, n int, lambda float32) []Choice {
-	type state struct {
-		near float32 // greatest cosine with what was taken
-		used bool
+	used := make([]bool, len(choices))
+	near := make([]float32, len(choices)) // greatest cosine with what was taken, or 0
+	last := make(map[int]int)             // place after the latest of each interest
+	for _, c := range choices {
+		last[c.Score.Interest] = 0
 	}
-	states := make([]state, len(choices))
+	wait := turn * len(last)
 	var out []Choice
 	for len(out) < n {
-		at, best := -1, float32(0)
+		at, best, due := -1, float32(0), false
 		for i, c := range choices {
-			if states[i].used {
+			if used[i] {
 				continue
 			}
-			if v := c.Score.Value - lambda*max(0, states[i].near); at < 0 || v > best {
-				at, best = i, v
+			value, waited := c.Score.Value-lambda*near[i], lambda > 0 && len(last) > 1 && len(out)-last[c.Score.Interest] >= wait
+			if at < 0 || waited && !due || waited == due && value > best {
+				at, best, due = i, value, waited
 			}
 		}
 		if at < 0 {
 			break
 		}
-		states[at].used = true
+		used[at] = true
 		out = append(out, choices[at])
+		last[choices[at].Score.Interest] = len(out)
 		for i, c := range choices {
-			if states[i].used {
+			if used[i] {
 				continue
 			}
-			near := vector.Dot(c.Vector, choices[at].Vector)
-			if near >= same || c.ID == choices[at].ID {
-				states[i].used = true
-				continue
-			}
-			states[i].near = max(states[i].near, near)
+			cosine := vector.Dot(c.Vector, choices[at].Vector)
+			used[i] = cosine >= same || c.ID == choices[at].ID
+			near[i] = max(near[i], cosine)
 		}
 	}
 	return out
 }
-
-// same is the cosine from which two papers are one: a new version under another
-// number, a paper and its translation.
-const same = .985

@@ -65,6 +65,7 @@ type Questions struct {
 	bounds  []float32 // [topics x shares], r
 	tastes  []taste
 	yes     []float32 // [ids x tastes], p(yes | taste, paper)
+	noise   []float32 // [ids x tastes], the entropy of that, in bits
 	place   map[int64]int
 }
 
@@ -123,7 +124,9 @@ func NewQuestions(ctx context.Context, vectors []float32, dim int, ids []int64, 
 		q.likes(q.asked[i*dim:(i+1)*dim], like)
 		for _, t := range q.tastes {
 			p := max(like[t.a*len(shares)+t.share], like[t.b*len(shares)+t.share])
-			q.yes = append(q.yes, slip+(1-2*slip)*p)
+			p = slip + (1-2*slip)*p
+			q.yes = append(q.yes, p)
+			q.noise = append(q.noise, float32(entropy(float64(p))))
 		}
 	}
 	return q, nil
@@ -169,13 +172,18 @@ func (q *Questions) Next(answers []Answer) (id int64, ok bool) {
 	return q.ids[at], true
 }
 
+// Papers returns the IDs of all papers that may be asked about, by topic, in a
+// slice that must not be changed.
+func (q *Questions) Papers() []int64 { return q.ids }
+
 // information is the mutual information of the answer about a paper and the
 // taste, in bits.
 func (q *Questions) information(i int, w []float64) float64 {
 	mean, inner := 0., 0.
+	noise := q.noise[i*len(w):]
 	for t, p := range q.yes[i*len(w) : (i+1)*len(w)] {
 		mean += w[t] * float64(p)
-		inner += w[t] * entropy(float64(p))
+		inner += w[t] * float64(noise[t])
 	}
 	return entropy(mean) - inner
 }

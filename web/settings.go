@@ -403,6 +403,9 @@ func (s *Server) endAccount(ctx context.Context, confirmed string) error {
 		return err
 	}
 	s.Log.InfoContext(ctx, "account deleted", "reader", reader.ID)
+	if err := s.Engine.Forget(ctx, reader.ID); err != nil {
+		return err
+	}
 	if err := s.endSessions(ctx, reader.ID, everySession); err != nil {
 		return err
 	}

@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/offprint/offprint/arxiv"
+	"github.com/offprint/offprint/quality"
 )
 
 // cli is the command line. A flag without env:"-" is a setting: it can also be
@@ -32,6 +34,7 @@ type cli struct {
 	List     listCmd     `cmd:"" help:"List the papers of the founding list, and which of them run."`
 	Train    trainCmd    `cmd:"" help:"Learn from the papers in the store: search by meaning, recommendations, topics."`
 	Run      runCmd      `cmd:"" help:"Run a paper: its method against its baselines, with checks and plots."`
+	Bench    benchCmd    `cmd:"" help:"Measure what is learned from the papers here, on the newest month, each figure beside its bar and the baselines."`
 	Dataset  dataCmd     `cmd:"" name:"data" help:"Find and fetch the data sets that papers run on."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Help     helpCmd     `cmd:"" help:"Show how a command is used."`
@@ -51,7 +54,7 @@ func newParser(c *cli, data string, options ...kong.Option) (*kong.Kong, error) 
 	return kong.New(c, append([]kong.Option{
 		kong.Name("offprint"),
 		kong.Description("Offprint is a daily page of papers of your own: it collects them, shows them, and mails a digest."),
-		kong.Vars{"data": data, "oai": arxiv.OAIURL},
+		kong.Vars{"data": data, "oai": arxiv.OAIURL, "sections": strings.Join(quality.Names(), ", ")},
 		kong.DefaultEnvars("OFFPRINT"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	}, options...)...)
