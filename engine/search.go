@@ -223,6 +223,6 @@ func meant(q offprint.Query) string {
 }
 
 const (
-	meaningWeight = .5
+	meaningWeight = .3
 	authorWeight  = .3
 )

@@ -37,7 +37,6 @@ var Starbucks = lab.Reproduction{
 	Time:     40 * time.Second,
 	FullTime: 4 * time.Minute,
 	DataSets: []string{"papers"},
-	Serves:   "the text encoder: one file for small and large machines",
 	Run:      runStarbucks,
 	Broken: []lab.BrokenVariant{
 		{Name: "full-size-loss", What: "SRL applies its loss to the full size alone"},

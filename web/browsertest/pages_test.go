@@ -1,11 +1,14 @@
 package browsertest
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine/enginetest"
 )
 
 // TestBrowser runs everything in one browser, against one site.
@@ -18,7 +21,7 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Log("axe-core is absent, so accessibility goes unchecked: npm ci --prefix web/extras")
 	}
-	si := newSite(t)
+	si := newSite(t, false)
 	for _, test := range []struct {
 		name string
 		run  func(*tab)
@@ -32,6 +35,15 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(si.newTab(browser, t, string(axe))) })
 	}
+	t.Run("Learned", func(t *testing.T) {
+		t.Parallel()
+		si := newSite(t, true)
+		tb := si.newTab(browser, t, string(axe))
+		tb.signIn(si.olga)
+		for _, path := range learnedPages(si) {
+			tb.check(path)
+		}
+	})
 	for name, paths := range pages(si) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,5 +92,20 @@ func pages(si *site) map[string][]string {
 			si.link("/sign-in/", offprint.Token{Purpose: offprint.PurposeSignIn, Email: si.olga.Email}),
 			si.link("/invite/", offprint.Token{Purpose: offprint.PurposeInvite, Role: offprint.RoleReader}),
 		},
+	}
+}
+
+// learnedPages are those that need an engine, and those that it adds something to.
+func learnedPages(si *site) []string {
+	paper := enginetest.Papers(1000)[999]
+	si.must(si.engine.Sync(si.Context()))
+	p, err := si.store.Paper(si.Context(), paper.ArXivID)
+	si.must(err)
+	_, err = si.store.SetMark(si.Context(), si.olga.ID, p.ID, offprint.MarkVote, true, time.Now())
+	si.must(err)
+	return []string{
+		"/", "/?sort=for-you", "/for-you", "/for-you?period=month", "/for-you/start", "/tag/to-cite", "/tag/unused",
+		"/topics", "/topic/" + si.engine.Topics()[0].Slug, "/topic/none", "/learned",
+		"/paper/" + p.Key, "/author/" + url.PathEscape(p.Authors[0]), "/search?q=similar:" + p.Key, "/search?q=gimelaa", "/search?q=similar:none",
 	}
 }

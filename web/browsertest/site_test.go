@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/engine"
+	"github.com/offprint/offprint/engine/enginetest"
 	"github.com/offprint/offprint/lab"
 	"github.com/offprint/offprint/lab/plot"
 	"github.com/offprint/offprint/lab/queue"
@@ -27,6 +29,7 @@ type site struct {
 	url                   string
 	olga, ada, bob        *offprint.Reader // the owner and two readers
 	digest                string           // secret of Olga's subscription
+	engine                *engine.Engine   // nil on a site where nothing was learned
 	job                   string           // id of a run that waits
 	report, broken        string           // ids of the lab's reports
 	comment, otherComment int64            // Olga's, and Ada's
@@ -35,7 +38,9 @@ type site struct {
 // labSlug is the founding paper that the tests give a reproduction.
 const labSlug = "mrl"
 
-func newSite(t *testing.T) *site {
+// newSite returns a site with everything on it; a learned one has a thousand more
+// papers, and an engine.
+func newSite(t *testing.T, learned bool) *site {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "offprint.db"))
 	if err != nil {
@@ -50,6 +55,9 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(ts.Close)
 	si := &site{T: t, store: store, url: "http://" + ts.Listener.Addr().String()}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if learned {
+		si.engine = enginetest.Open(t, store, enginetest.Papers(1000))
+	}
 	server, err := web.New(web.Config{
 		Store: store, Log: log, BaseURL: si.url, Version: "1.0", SignUp: web.SignUpOpen,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
@@ -60,7 +68,7 @@ func newSite(t *testing.T) *site {
 		SyncSource:  func(context.Context, int64) error { return nil },
 		TestWebhook: func(context.Context, int64) error { return nil },
 		Digests:     digests{},
-		Lab:         si.newLab(log),
+		Lab:         si.newLab(log), Engine: si.engine,
 	})
 	if err != nil {
 		t.Fatal(err)
