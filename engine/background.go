@@ -3,10 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/methods/vector"
 	"github.com/offprint/offprint/rank"
 )
 
@@ -55,15 +55,16 @@ func (e *Engine) background(m *model, before offprint.Date) *rank.Background {
 		}
 		return near
 	}
-	b.Earlier = func(author int32) iter.Seq[[]float32] {
-		return func(yield func([]float32) bool) {
-			v := make([]float32, d)
-			for _, id := range e.earlier(author, before) {
-				if m.index.Vector(id, v) && !yield(v) {
-					return
-				}
-			}
+	b.Earlier = func(author int32, q []float32) (sum float32, papers int) {
+		ids := e.earlier(author, before)
+		scores, err := m.index.Scores(q, ids)
+		if err != nil {
+			return 0, 0
 		}
+		for _, s := range scores {
+			sum += s
+		}
+		return sum * vector.Norm(q), len(ids) // a cosine's q has length 1
 	}
 	return &b
 }

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -59,9 +60,12 @@ func (x *Index) Search(q []float32, k int, keep func(id int64) bool) ([]Hit, err
 // is not there.
 func (x *Index) Scores(q []float32, ids []int64) ([]float32, error) {
 	scores := make([]float32, len(ids))
-	query, err := x.query(q)
-	if err != nil || query == nil {
-		return scores, err
+	if err := x.check(q); err != nil {
+		return nil, err
+	}
+	q = slices.Clone(q[:x.dim])
+	if vector.Normalize(q) == 0 {
+		return scores, nil
 	}
 	s, slots := x.find(ids...)
 	v := make([]float32, x.dim)
@@ -69,23 +73,29 @@ func (x *Index) Scores(q []float32, ids []int64) ([]float32, error) {
 		if slot >= 0 {
 			c, row := s.at(slot)
 			c.codes.decode(v, row)
-			scores[i] = vector.Dot(query.v, v)
+			scores[i] = vector.Dot(q, v)
 		}
 	}
 	return scores, nil
 }
 
 func (x *Index) query(q []float32) (*query, error) {
-	if len(q) < x.dim {
-		return nil, fmt.Errorf("index: a query of %d numbers, where %d are kept", len(q), x.dim)
+	if err := x.check(q); err != nil {
+		return nil, err
 	}
-	q = q[:x.dim]
-	for _, f := range q {
+	return newQuery(q[:x.dim]), nil
+}
+
+func (x *Index) check(q []float32) error {
+	if len(q) < x.dim {
+		return fmt.Errorf("index: a query of %d numbers, where %d are kept", len(q), x.dim)
+	}
+	for _, f := range q[:x.dim] {
 		if f := float64(f); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("index: the query is not finite")
+			return errors.New("index: the query is not finite")
 		}
 	}
-	return newQuery(q), nil
+	return nil
 }
 
 // scan returns the k best of some chunks. A row's cosine is at most

@@ -3,7 +3,6 @@ package quality
 import (
 	"context"
 	"fmt"
-	"iter"
 	"runtime"
 	"slices"
 	"sync"
@@ -205,16 +204,26 @@ func (b *Bench) background(ctx context.Context) (*rank.Background, error) {
 		}
 		return rows
 	}
-	background.Earlier = func(author int32) iter.Seq[[]float32] {
-		return func(yield func([]float32) bool) {
-			for _, i := range slices.Backward(b.authors.papers[author]) {
-				if i < b.Test && !yield(b.Row(i)) {
-					return
-				}
-			}
+	background.Earlier = func(author int32, q []float32) (sum float32, papers int) {
+		for _, i := range b.earlier(author) {
+			sum += vector.Dot(q, b.Row(i))
+			papers++
 		}
+		return sum, papers
 	}
 	return background, nil
+}
+
+// mostEarlier is how many of an author's papers count, as in package engine.
+const mostEarlier = 20
+
+// earlier are an author's papers before the tested month, the newest first.
+func (b *Bench) earlier(author int32) []int {
+	all := b.authors.papers[author]
+	n, _ := slices.BinarySearch(all, b.Test)
+	all = slices.Clone(all[max(0, n-mostEarlier):n])
+	slices.Reverse(all)
+	return all
 }
 
 // bylines are the authors of each paper, numbered, and the papers of each author.

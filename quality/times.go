@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -184,15 +183,19 @@ func (b *Bench) storedBackground(ctx context.Context, x *index.Index) (*rank.Bac
 		}
 		return rows
 	}
-	background.Earlier = func(author int32) iter.Seq[[]float32] {
-		return func(yield func([]float32) bool) {
-			v := make([]float32, d)
-			for _, i := range slices.Backward(b.authors.papers[author]) {
-				if i < b.Test && x.Vector(int64(i), v) && !yield(v) {
-					return
-				}
-			}
+	background.Earlier = func(author int32, q []float32) (sum float32, papers int) {
+		var ids []int64
+		for _, i := range b.earlier(author) {
+			ids = append(ids, int64(i))
 		}
+		scores, err := x.Scores(q, ids)
+		if err != nil {
+			return 0, 0
+		}
+		for _, s := range scores {
+			sum += s
+		}
+		return sum * vector.Norm(q), len(ids)
 	}
 	return background, nil
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/offprint/offprint/methods/vector"
 )
 
 // Paper is a paper to be ordered for a reader.
@@ -18,7 +16,7 @@ type Paper struct {
 const (
 	earlierWeight = .1  // of what a paper's authors wrote before, against the paper's own text
 	earlierShrink = 1   // papers with nothing in them, that each author is given besides
-	earlierMost   = 20  // papers of an author, the newest, that count
+	authored      = 400 // papers, the best by text, whose authors are looked at
 	peopleWeight  = .04 // of the authors of the reader's papers
 )
 
@@ -33,11 +31,7 @@ func (p *Profile) knowPeople(liked []Example) {
 	for a, w := range p.people {
 		papers := 0
 		if p.background != nil && p.background.Earlier != nil {
-			for range p.background.Earlier(a) {
-				if papers++; papers == earlierMost {
-					break
-				}
-			}
+			_, papers = p.background.Earlier(a, p.whole)
 		}
 		p.people[a] = w / float32(math.Log(2+float64(papers)))
 	}
@@ -49,21 +43,36 @@ func (p *Profile) knowPeople(liked []Example) {
 //	.1 mean_a (sum of whole.u over a's earlier papers u) / (their number + 1)
 //
 // over its authors a who have any, and a little for each author that it has in
-// common with the reader's papers.
+// common with the reader's papers. Of a long list that is done for the 400 that
+// are best by text, in the order among which it matters.
 func (p *Profile) Order(papers []Paper) []Choice {
-	earlier := make(map[int32]earlierScore)
-	choices := make([]Choice, len(papers))
+	type place struct {
+		Choice
+		authors []int32
+	}
+	all := make([]place, len(papers))
 	for i, paper := range papers {
-		s := p.Score(paper.Vector)
-		if s.Interest >= 0 {
-			s.Authors = p.authors(paper.Authors, earlier)
+		all[i] = place{Choice{ID: paper.ID, Vector: paper.Vector, Score: p.Score(paper.Vector)}, paper.Authors}
+	}
+	bestFirst := func(all []place) {
+		slices.SortFunc(all, func(a, b place) int {
+			return cmp.Or(cmp.Compare(b.Score.Value, a.Score.Value), cmp.Compare(b.ID, a.ID))
+		})
+	}
+	bestFirst(all)
+	known := make(map[int32]earlierScore)
+	best := all[:min(authored, len(all))]
+	for i := range best {
+		if s := &best[i].Score; s.Interest >= 0 {
+			s.Authors = p.authors(best[i].authors, known)
 			s.Value += s.Authors
 		}
-		choices[i] = Choice{ID: paper.ID, Vector: paper.Vector, Score: s}
 	}
-	slices.SortFunc(choices, func(a, b Choice) int {
-		return cmp.Or(cmp.Compare(b.Score.Value, a.Score.Value), cmp.Compare(b.ID, a.ID))
-	})
+	bestFirst(best)
+	choices := make([]Choice, len(all))
+	for i := range all {
+		choices[i] = all[i].Choice
+	}
 	return choices
 }
 
@@ -98,12 +107,6 @@ func (p *Profile) earlier(author int32) earlierScore {
 	if p.background == nil || p.background.Earlier == nil {
 		return earlierScore{}
 	}
-	sum, n := float32(0), 0
-	for v := range p.background.Earlier(author) {
-		sum += vector.Dot(p.whole, v)
-		if n++; n == earlierMost {
-			break
-		}
-	}
+	sum, n := p.background.Earlier(author, p.whole)
 	return earlierScore{sum / float32(n+earlierShrink), n > 0}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -24,9 +23,9 @@ type Background struct {
 	// Near, if set, returns the vectors of the n papers nearest to v. A profile
 	// leans towards them.
 	Near func(v []float32, n int) [][]float32
-	// Earlier, if set, gives the vectors of an author's papers, the newest
-	// first. Each is used before the next is asked for, and may share its memory.
-	Earlier func(author int32) iter.Seq[[]float32]
+	// Earlier, if set, returns how many papers of an author count, at most some
+	// twenty, the newest, and the sum of their vectors' products with q.
+	Earlier func(author int32, q []float32) (sum float32, papers int)
 }
 
 // fewestSpread is how many vectors there must be to say how they are spread.
