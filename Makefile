@@ -70,8 +70,14 @@ test: deps build lint ## everything, browser and race detector included
 	go test -timeout 30m ./...
 
 .PHONY: bench
-bench: build bench-methods ## measure speed: a step of each method beside a plain baseline, then the service beside its bars
+bench: build bench-methods ## measure speed: a step of each method beside a plain baseline, then the service, then what is learned, beside their bars
 	go run ./bench -bin bin/offprint
+	$(MAKE) bench-learned
+
+.PHONY: bench-learned
+bench-learned: build ## what is learned from the records in $OFFPRINT_DATA/papers, each figure beside its bar
+	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	bin/offprint import --data "$$dir" "$${OFFPRINT_DATA:-../shared/data}"/papers/*.jsonl.gz && bin/offprint bench --data "$$dir"
 
 .PHONY: bench-methods
 bench-methods: ## a training step of each method beside a plain baseline, its searches, and work on graphs

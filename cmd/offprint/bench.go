@@ -79,7 +79,9 @@ func (c benchCmd) Run(ctx context.Context, e *env) error {
 		fmt.Fprintf(e.stdout, "\n%d of %d bars missed\n", b.Missed, b.Bars)
 		return errBars
 	}
-	fmt.Fprintf(e.stdout, "\nall %d bars met\n", b.Bars)
+	if b.Bars > 0 {
+		fmt.Fprintf(e.stdout, "\nall %d bars met\n", b.Bars)
+	}
 	return nil
 }
 
