@@ -23,7 +23,9 @@ type Section struct {
 func Sections() []Section {
 	return []Section{
 		{"tags", "ten papers of a tag, then the month ranked", (*Bench).Tags},
+		{"known", "search by a passage", (*Bench).KnownItem},
 		{"compression", "what fewer bytes cost", (*Bench).Compression},
+		{"replacement", "a new encoder in an old index", (*Bench).Replacement},
 		{"questions", "the first ten answers of a new reader", (*Bench).Questions},
 		{"times", "times", (*Bench).Times},
 	}
