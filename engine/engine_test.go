@@ -199,19 +199,21 @@ func TestEngine(t *testing.T) {
 	t.Run("Questions", func(t *testing.T) {
 		var answers []rank.Answer
 		for n := 0; ; n++ {
-			p, err := b.NextQuestion(ctx, answers)
+			papers, err := b.NextQuestion(ctx, answers)
 			check(t, err)
-			if p == nil {
+			if len(papers) == 0 {
 				break
 			}
-			if n >= rank.MaxQuestions {
+			if n >= rank.MaxQuestions || len(papers) > rank.Shown {
 				t.Fatal("too many questions")
 			}
-			a := rank.Answer{ID: p.ID, Reply: rank.No}
-			if s := b.subject(p.ID); s == 3 {
-				a.Reply = rank.Yes
+			for i := range papers {
+				a := rank.Answer{ID: papers[i].ID, Reply: rank.No}
+				if b.subject(a.ID) == 3 {
+					a.Reply = rank.Yes
+				}
+				answers = append(answers, a)
 			}
-			answers = append(answers, a)
 		}
 		if len(answers) == 0 {
 			t.Error("nothing is asked")

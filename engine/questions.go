@@ -61,26 +61,17 @@ func (e *Engine) syncQuestions(ctx context.Context) error {
 	return nil
 }
 
-// NextQuestion returns the paper to ask a new reader about after some answers,
-// or nil when enough is known.
-func (e *Engine) NextQuestion(ctx context.Context, answers []rank.Answer) (*offprint.Paper, error) {
+// NextQuestion returns the papers of which a new reader is to pick those that
+// they like, after some answers. There are none when enough is known.
+func (e *Engine) NextQuestion(ctx context.Context, answers []rank.Answer) ([]offprint.PaperItem, error) {
 	q := e.asks.Load()
 	if q == nil {
 		return nil, offprint.Errorf(offprint.KindNotFound, "There are not enough papers of the last weeks to ask about: vote for some that you like instead.")
 	}
-	for {
-		id, ok := q.Next(answers)
-		if !ok {
-			return nil, nil //nolint:nilnil // enough is known
-		}
-		page, err := e.Store.Papers(ctx, offprint.PaperQuery{IDs: []int64{id}, Sort: offprint.SortGiven})
-		if err != nil {
-			return nil, err
-		}
-		if len(page.Items) == 0 { // it has been joined with another
-			answers = append(slices.Clip(answers), rank.Answer{ID: id, Reply: rank.Skip})
-			continue
-		}
-		return e.Store.Paper(ctx, page.Items[0].Key)
+	ids := q.Next(answers)
+	if len(ids) == 0 {
+		return nil, nil
 	}
+	page, err := e.Store.Papers(ctx, offprint.PaperQuery{IDs: ids, Sort: offprint.SortGiven, Limit: len(ids)})
+	return page.Items, err
 }

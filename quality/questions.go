@@ -12,12 +12,16 @@ import (
 	"github.com/offprint/offprint/rank"
 )
 
-const wrongReplies = .1 // of a simulated reader's
+const (
+	askedBar     = .7 // of what ten liked papers give
+	wrongReplies = .1 // of a simulated reader's: one of the papers is taken for what it is not
+)
 
-// Questions simulates new readers: each likes one category, or two, and answers
-// about papers of the month before the tested one, one reply in ten wrong. What
-// the answers so far make of the tested month is compared with what random
-// questions make of it, and with ten papers that are known to be liked.
+// Questions simulates new readers: each likes one category, or two, and picks what
+// they like of a few papers of the month before the tested one, one time in ten
+// wrongly. What the picks so far make of the tested month, as a page for them, is
+// compared with what random papers make of it, and with ten papers that are known
+// to be liked.
 func (b *Bench) Questions(ctx context.Context) error {
 	b.Heading("The first questions: a new reader's answers, then %s ranked (nDCG@50)", b.Month)
 	from, dim := b.LastMonth(), b.Encoder.Dim()
@@ -36,53 +40,59 @@ func (b *Bench) Questions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	chosen := func(_ *rand.Rand, answers []rank.Answer) (int64, bool) { return q.Next(answers) }
-	drawn := func(rng *rand.Rand, answers []rank.Answer) (int64, bool) {
+	background, err := b.background(ctx)
+	if err != nil {
+		return err
+	}
+	chosen := func(_ *rand.Rand, answers []rank.Answer) []int64 { return q.Next(answers) }
+	drawn := func(rng *rand.Rand, answers []rank.Answer) (ids []int64) {
 		papers := q.Papers()
-		for {
+		for len(ids) < rank.Shown {
 			id := papers[rng.IntN(len(papers))]
-			if !slices.ContainsFunc(answers, func(a rank.Answer) bool { return a.ID == id }) {
-				return id, true
+			if !slices.Contains(ids, id) && !slices.ContainsFunc(answers, func(a rank.Answer) bool { return a.ID == id }) {
+				ids = append(ids, id)
 			}
 		}
+		return ids
 	}
+	last := make(map[string]float64)
 	for _, way := range []struct {
 		name string
-		next func(*rand.Rand, []rank.Answer) (int64, bool)
+		next func(*rand.Rand, []rank.Answer) []int64
 	}{{"chosen", chosen}, {"random", drawn}} {
 		course, yes := make([][]float64, rank.MaxQuestions+1), 0 // [answers][reader]
 		for n, r := range readers {
 			rng := random.New(b.Seed, uint64(n))
 			var answers []rank.Answer
-			for {
+			for k := range rank.MaxQuestions + 1 {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				taste := q.Taste(answers)
-				course[len(answers)] = append(course[len(answers)], b.foundBy(r, taste.Like))
-				id, ok := int64(0), false
-				if len(answers) < rank.MaxQuestions {
-					id, ok = way.next(rng, answers)
-				}
-				if !ok {
+				course[k] = append(course[k], b.frontPage(r, place, answers, q, background))
+				if k == rank.MaxQuestions {
 					break
 				}
-				a := rank.Answer{ID: id, Reply: rank.No}
-				if b.inAny(place[id], r.categories) != (rng.Float64() < wrongReplies) {
-					a.Reply = rank.Yes
-					yes++
+				ids := way.next(rng, answers)
+				wrong := -1
+				if rng.Float64() < wrongReplies && len(ids) > 0 {
+					wrong = rng.IntN(len(ids))
 				}
-				answers = append(answers, a)
-			}
-			for k := len(answers) + 1; k <= rank.MaxQuestions; k++ { // nothing changes any more
-				course[k] = append(course[k], course[len(answers)][n])
+				for i, id := range ids {
+					a := rank.Answer{ID: id, Reply: rank.No}
+					if b.inAny(place[id], r.categories) != (i == wrong) {
+						a.Reply = rank.Yes
+						yes++
+					}
+					answers = append(answers, a)
+				}
 			}
 		}
 		for _, k := range []int{0, 1, 3, 5, 7, rank.MaxQuestions} {
 			mean, _ := eval.MeanSD(course[k])
-			b.Note(fmt.Sprintf("%s questions, %d answers: mean, worst reader", way.name, k), fmt.Sprintf("%.3f %.3f", mean, slices.Min(course[k])))
+			b.Note(fmt.Sprintf("%s papers, %d questions: mean, worst reader", way.name, k), fmt.Sprintf("%.3f %.3f", mean, slices.Min(course[k])))
 		}
-		b.Note(way.name+" questions: yes, of ten", fmt.Sprintf("%.1f", float64(yes)/float64(len(readers))))
+		last[way.name], _ = eval.MeanSD(course[rank.MaxQuestions])
+		b.Note(fmt.Sprintf("%s papers: picked, of %d", way.name, rank.MaxQuestions*rank.Shown), fmt.Sprintf("%.1f", float64(yes)/float64(len(readers))))
 	}
 	var known []float64
 	for _, r := range readers {
@@ -94,7 +104,25 @@ func (b *Bench) Questions(ctx context.Context) error {
 	}
 	mean, _ := eval.MeanSD(known)
 	b.Note("ten liked papers, their centroid: mean, worst reader", fmt.Sprintf("%.3f %.3f", mean, slices.Min(known)))
+	b.Figure(fmt.Sprintf("after %d questions, share of that", rank.MaxQuestions), fmt.Sprintf("%.2f", last["chosen"]/mean), fmt.Sprint(askedBar), last["chosen"] >= askedBar*mean)
+	b.Figure("and over random papers", fmt.Sprintf("%+.3f", last["chosen"]-last["random"]), "> 0", last["chosen"] > last["random"])
 	return nil
+}
+
+// frontPage is the nDCG@50 of the tested month as a reader finds it after these
+// answers: in the order for them, and before the first pick in that of what is
+// like many.
+func (b *Bench) frontPage(r newReader, place map[int64]int, answers []rank.Answer, q *rank.Questions, background *rank.Background) float64 {
+	var t TagTask
+	for _, a := range answers {
+		if a.Reply == rank.Yes {
+			t.Examples = append(t.Examples, place[a.ID])
+		}
+	}
+	if len(t.Examples) == 0 {
+		return b.foundBy(r, q.Taste(answers).Like)
+	}
+	return eval.NDCG(eval.Top(b.profileScores(t, background), 50, nil), r.relevant, 50)
 }
 
 // newReader is a simulated one.

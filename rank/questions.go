@@ -12,8 +12,13 @@ import (
 	"github.com/offprint/offprint/methods/vector"
 )
 
-// MaxQuestions is the most that a new reader is asked.
-const MaxQuestions = 10
+// MaxQuestions is the most that a new reader is asked, and Shown how many papers
+// a question has: which of these would you read? One who likes one paper in
+// thirty says no to nearly all single ones.
+const (
+	MaxQuestions = 10
+	Shown        = 6
+)
 
 // Reply is what a reader says of a paper that is asked about.
 type Reply int8
@@ -36,8 +41,8 @@ const (
 	askedPerTopic  = 6    // papers nearest to a topic's centre that may be asked about
 	clusterRounds  = 15   // of k-means
 	slope          = .06  // of the cosine, over which a like becomes likely
-	slip           = .1   // of the answers are not what the reader means
-	enough         = .05  // bits; a question that tells less is not worth asking
+	slip           = .03  // of the answers are not what the reader means
+	enough         = .02  // bits; a paper that tells less is not worth asking about
 	likeliest      = 1e-3 // topics with less weight do not count towards the score
 )
 
@@ -143,33 +148,42 @@ func (q *Questions) likes(v, dst []float32) {
 	}
 }
 
-// Next returns the paper to ask about after these answers. It is false when
-// enough is known, or [MaxQuestions] have been answered. The same answers give the
-// same paper. Answers about papers that it has not chosen do not count.
-func (q *Questions) Next(answers []Answer) (id int64, ok bool) {
+// Next returns the papers of the next question after these answers, [Shown] or
+// fewer. There are none when enough is known, or [MaxQuestions] questions have
+// been answered. The same answers give the same papers. Answers about papers that
+// it has not chosen do not count.
+//
+// Each paper of a question is the one that tells most if the reader likes none of
+// those before it.
+func (q *Questions) Next(answers []Answer) (ids []int64) {
 	done := map[int]bool{}
 	for _, a := range answers {
 		if i, ok := q.place[a.ID]; ok {
 			done[i] = true
 		}
 	}
-	if len(done) >= MaxQuestions {
-		return 0, false
+	if len(done) >= MaxQuestions*Shown {
+		return nil
 	}
 	w := q.posterior(answers)
-	best, at := 0., -1
-	for i := range q.ids {
-		if done[i] {
-			continue
+	for len(ids) < Shown {
+		best, at := 0., -1
+		for i := range q.ids {
+			if done[i] {
+				continue
+			}
+			if v := q.information(i, w); v > best {
+				best, at = v, i
+			}
 		}
-		if v := q.information(i, w); v > best {
-			best, at = v, i
+		if at < 0 || best < enough && len(ids) == 0 {
+			break
 		}
+		done[at] = true
+		ids = append(ids, q.ids[at])
+		q.reply(w, at, No)
 	}
-	if at < 0 || best < enough {
-		return 0, false
-	}
-	return q.ids[at], true
+	return ids
 }
 
 // Papers returns the IDs of all papers that may be asked about, by topic, in a
@@ -206,19 +220,24 @@ func (q *Questions) posterior(answers []Answer) []float64 {
 		if !ok || a.Reply == Skip {
 			continue
 		}
-		sum := 0.
-		for t, p := range q.yes[i*len(w) : (i+1)*len(w)] {
-			if a.Reply == No {
-				p = 1 - p
-			}
-			w[t] *= float64(p)
-			sum += w[t]
-		}
-		for t := range w {
-			w[t] /= sum
-		}
+		q.reply(w, i, a.Reply)
 	}
 	return w
+}
+
+// reply makes the weights of tastes those after a reply about a paper.
+func (q *Questions) reply(w []float64, i int, r Reply) {
+	sum := 0.
+	for t, p := range q.yes[i*len(w) : (i+1)*len(w)] {
+		if r == No {
+			p = 1 - p
+		}
+		w[t] *= float64(p)
+		sum += w[t]
+	}
+	for t := range w {
+		w[t] /= sum
+	}
 }
 
 // Taste is what answers say of a reader.

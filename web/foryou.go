@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,10 @@ type forYouPage struct {
 	Tag                    string // of a page for a tag
 }
 
+// fewExamples is how many papers a reader has liked when they are no longer
+// offered the questions.
+const fewExamples = 10
+
 // forYou shows what the reader may like of the newest days, whatever order Today has.
 func (s *Server) forYou(w http.ResponseWriter, r *http.Request) error {
 	q, err := s.forYouQuery(r)
@@ -44,7 +49,7 @@ func (s *Server) forYou(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := forYouPage{
-		Heading: "For you", Periods: forYouTabs(r), List: newListWhy(found, r.URL, nil), Start: found.Examples < rank.MaxQuestions,
+		Heading: "For you", Periods: forYouTabs(r), List: newListWhy(found, r.URL, nil), Start: found.Examples < fewExamples,
 		Lede:    "From " + plural(found.Examples, "paper") + " that you voted for, saved or tagged, on this machine alone. Each act counts at once.",
 		Nothing: "Nothing here that you have not seen. Try a longer time.",
 	}
@@ -127,15 +132,19 @@ func (s *Server) needEngine() error {
 
 type questionPage struct {
 	Number, Most int
-	Paper        *offprint.Paper
-	TitleHTML    template.HTML
-	Byline       template.HTML
-	AbstractHTML template.HTML
-	Facts        template.HTML
+	Papers       []askedPaper
 	Answers      string
+	Picked       int
 }
 
-// question asks a new reader about a paper.
+type askedPaper struct {
+	*offprint.Paper
+	TitleHTML  template.HTML
+	Byline     string
+	TeaserHTML template.HTML
+}
+
+// question asks a new reader which of some papers they like.
 func (s *Server) question(w http.ResponseWriter, r *http.Request) error {
 	if err := s.needEngine(); err != nil {
 		return err
@@ -145,51 +154,58 @@ func (s *Server) question(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.Engine.NextQuestion(r.Context(), answers)
+	papers, err := s.Engine.NextQuestion(r.Context(), answers)
 	if err != nil {
 		return err
 	}
-	if p == nil {
+	if len(papers) == 0 {
 		return s.questionsDone(w, r)
 	}
+	p := questionPage{Number: len(answers)/rank.Shown + 1, Most: rank.MaxQuestions, Answers: text}
+	for i := range papers {
+		paper := &papers[i].Paper
+		p.Papers = append(p.Papers, askedPaper{paper, mathHTML(paper.Title), shortByline(paper.Authors), mathHTML(clipText(paper.Abstract, teaserShown))})
+	}
+	for _, a := range answers {
+		if a.Reply == rank.Yes {
+			p.Picked++
+		}
+	}
 	w.Header().Set("Cache-Control", "no-store")
-	s.render(w, r, http.StatusOK, "question", page{Title: "What do you like to read?", Nav: "for-you", Content: questionPage{
-		Number: asked(answers) + 1, Most: rank.MaxQuestions, Answers: text, Paper: p,
-		TitleHTML: mathHTML(p.Title), Byline: byline(p.Authors, shownAuthors), AbstractHTML: mathHTML(p.Abstract), Facts: facts(p),
-	}})
+	s.render(w, r, http.StatusOK, "question", page{Title: "What do you like to read?", Nav: "for-you", Content: p})
 	return nil
 }
 
-// answer keeps what the reader says of a paper, at once, and asks about the next.
+// answer keeps what the reader has picked, at once, and asks on.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) error {
+	if err := s.needEngine(); err != nil {
+		return err
+	}
 	ctx := r.Context()
 	answers, err := parseAnswers(r.PostFormValue("a"))
 	if err != nil {
 		return err
 	}
-	reply := r.PostFormValue("reply")
-	p, err := s.Store.Paper(ctx, r.PostFormValue("paper"))
+	papers, err := s.Engine.NextQuestion(ctx, answers)
 	if err != nil {
 		return err
 	}
-	a := rank.Answer{ID: p.ID}
-	switch reply {
-	case "yes":
-		a.Reply = rank.Yes
-		_, err = s.Store.SetMark(ctx, readerID(ctx), p.ID, offprint.MarkSave, true, s.now())
-	case "no":
-		a.Reply = rank.No
-		_, err = s.Store.SetMark(ctx, readerID(ctx), p.ID, offprint.MarkHide, true, s.now())
-	case "skip":
-	case "enough":
+	picked := r.PostForm["pick"]
+	for i := range papers {
+		p := &papers[i]
+		a := rank.Answer{ID: p.ID, Reply: rank.No}
+		if slices.Contains(picked, p.Key) {
+			a.Reply = rank.Yes
+			if _, err := s.Store.SetMark(ctx, readerID(ctx), p.ID, offprint.MarkSave, true, s.now()); err != nil {
+				return err
+			}
+		}
+		answers = append(answers, a)
+	}
+	if r.PostFormValue("enough") != "" || len(papers) == 0 {
 		return s.questionsDone(w, r)
-	default:
-		err = offprint.Errorf(offprint.KindInvalid, "An answer is yes, no or skip.")
 	}
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/for-you/start?a="+url.QueryEscape(formatAnswers(append(answers, a))), http.StatusSeeOther)
+	http.Redirect(w, r, "/for-you/start?a="+url.QueryEscape(formatAnswers(answers)), http.StatusSeeOther)
 	return nil
 }
 
@@ -209,11 +225,11 @@ func (s *Server) questionsDone(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// maxAnswers is how many answers, with those that were skipped, an address holds.
-const maxAnswers = 40
+// maxAnswers is how many answers an address holds.
+const maxAnswers = rank.MaxQuestions * rank.Shown
 
-// Answers travel in the address, as in "12y.45n.7s".
-var replies = map[byte]rank.Reply{'y': rank.Yes, 'n': rank.No, 's': rank.Skip}
+// Answers travel in the address, as in "12y.45n".
+var replies = map[byte]rank.Reply{'y': rank.Yes, 'n': rank.No}
 
 func parseAnswers(text string) ([]rank.Answer, error) {
 	if text == "" {
@@ -245,15 +261,4 @@ func formatAnswers(answers []rank.Answer) string {
 		}
 	}
 	return strings.Join(parts, ".")
-}
-
-// asked counts the answers that say something.
-func asked(answers []rank.Answer) int {
-	n := 0
-	for _, a := range answers {
-		if a.Reply != rank.Skip {
-			n++
-		}
-	}
-	return n
 }

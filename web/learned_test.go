@@ -10,6 +10,7 @@ import (
 
 	"github.com/offprint/offprint"
 	"github.com/offprint/offprint/engine/enginetest"
+	"github.com/offprint/offprint/rank"
 )
 
 // withEngine gives a site a store of papers from which something was learned.
@@ -80,20 +81,21 @@ func TestLearnedPages(t *testing.T) {
 	}
 	// Ten questions at most, and then the front page is in order for the reader.
 	page := v.get("/for-you/start")
-	hidden := regexp.MustCompile(`name="(paper|a)" value="([^"]*)"`)
+	hidden := regexp.MustCompile(`name="a" value="([^"]*)"`)
+	pick := regexp.MustCompile(`name="pick" value="([^"]*)"`)
 	for n := 0; ; n++ {
-		form := url.Values{"reply": {"no"}}
-		for _, m := range hidden.FindAllStringSubmatch(page.body, -1) {
-			form.Set(m[1], m[2])
-		}
-		if form.Get("paper") == "" {
+		m := hidden.FindStringSubmatch(page.body)
+		if m == nil {
 			break
 		}
-		if n == 12 {
+		if n == rank.MaxQuestions {
 			t.Fatal("the questions do not end")
 		}
-		if n%2 == 0 {
-			form.Set("reply", "yes")
+		form := url.Values{"a": {m[1]}}
+		for i, p := range pick.FindAllStringSubmatch(page.body, -1) {
+			if i%3 == 0 {
+				form.Add("pick", p[1])
+			}
 		}
 		page = v.do(http.MethodPost, "/for-you/start", form)
 	}
@@ -108,13 +110,13 @@ func TestLearnedPages(t *testing.T) {
 	if err != nil || len(saved.Items) == 0 {
 		t.Errorf("%d papers are saved, %v", len(saved.Items), err)
 	}
-	for _, bad := range []string{"x", "1", "1y.", "0y", "-1n", strings.Repeat("1y.", 60) + "2y"} {
+	for _, bad := range []string{"x", "1", "1y.", "0y", "-1n", strings.Repeat("1y.", 60) + "2y", "1s"} {
 		if a := v.get("/for-you/start?a=" + url.QueryEscape(bad)); a.status != 400 {
 			t.Errorf("answers %.20q: status %d", bad, a.status)
 		}
 	}
-	if a := v.post("/for-you/start", "paper", saved.Items[0].Key, "reply", "maybe"); a.status != 400 {
-		t.Errorf("a strange answer: status %d", a.status)
+	if a := v.post("/for-you/start", "pick", "nothing-that-was-asked", "enough", "1"); a.status != 200 {
+		t.Errorf("a strange pick: status %d", a.status)
 	}
 
 	key := saved.Items[0].Key
