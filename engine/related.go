@@ -26,7 +26,7 @@ func (e *Engine) Related(ctx context.Context, paper *offprint.Paper, readerID in
 	}
 	g := offprint.PaperQuery{ReaderID: readerID, Sort: offprint.SortGiven, Limit: n, IDs: []int64{}}
 	reasons := make(map[int64]Reason)
-	for _, r := range rank.Related(text, authors, authorWeight, 2*n) { // some may be hidden
+	for _, r := range rank.Related(text, authors, rank.AuthorWeight, 2*n) { // some may be hidden
 		g.IDs = append(g.IDs, r.ID)
 	}
 	page, err := e.Store.Papers(ctx, g)

@@ -76,7 +76,7 @@ func (e *Engine) Search(ctx context.Context, q offprint.PaperQuery) (Page, error
 	if err != nil {
 		return Page{}, err
 	}
-	weight := meaningWeight
+	weight := rank.MeaningWeight
 	if len(like) > 0 {
 		weight = 1
 	}
@@ -221,8 +221,3 @@ func meant(q offprint.Query) string {
 	}
 	return strings.Join(parts, " ")
 }
-
-const (
-	meaningWeight = .3
-	authorWeight  = .3
-)

@@ -165,7 +165,7 @@ func (k *known) one(p passage, recurrence *rank.Recurrence) reciprocals {
 		return hits
 	}
 	found, near := top(stems, byWords), top(meaning, byMeaning)
-	for i, f := range rank.Fuse(found, near, searchWeight) {
+	for i, f := range rank.Fuse(found, near, rank.MeaningWeight) {
 		if f.ID == int64(target) {
 			r.fused = 1 / float64(i+1)
 		}
@@ -190,10 +190,8 @@ func (k *known) one(p passage, recurrence *rank.Recurrence) reciprocals {
 	return r
 }
 
-const (
-	searchWeight   = .3 // of meaning in a search, as in package engine
-	passageMeaning = 10 // of a cosine, in log-odds
-)
+// passageMeaning is the weight of a cosine beside log-odds.
+const passageMeaning = 10
 
 // reciprocal is one over the rank of a place; what ties with it comes first.
 func reciprocal(scores []float32, at int) float64 {

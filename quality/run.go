@@ -26,7 +26,11 @@ func Sections() []Section {
 		{"known", "search by a passage", (*Bench).KnownItem},
 		{"compression", "what fewer bytes cost", (*Bench).Compression},
 		{"replacement", "a new encoder in an old index", (*Bench).Replacement},
+		{"related", "what is related to a paper", (*Bench).Related},
 		{"questions", "the first ten answers of a new reader", (*Bench).Questions},
+		{"topics", "topics", (*Bench).Topics},
+		{"categories", "categories, guessed", (*Bench).Categories},
+		{"forgetting", "readers who have gone", (*Bench).Forgetting},
 		{"times", "times", (*Bench).Times},
 	}
 }

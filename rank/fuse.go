@@ -11,6 +11,11 @@ import (
 // Hit is a paper that was found, and how well it fits.
 type Hit = offprint.Hit
 
+// MeaningWeight is that of meaning in a search, as measured: more of it lets papers
+// without the words come before some that have them all, less loses what is said
+// in other words.
+const MeaningWeight = .3
+
 // Fused is a paper that was found by its words, by its meaning, or by both.
 type Fused struct {
 	ID    int64
