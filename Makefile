@@ -71,8 +71,7 @@ test: deps build lint ## everything, browser and race detector included
 
 .PHONY: bench
 bench: build bench-methods ## measure speed: a step of each method beside a plain baseline, then the service, then what is learned, beside their bars
-	go run ./bench -bin bin/offprint
-	$(MAKE) bench-learned
+	status=0; go run ./bench -bin bin/offprint || status=1; $(MAKE) bench-learned || status=1; exit $$status
 
 .PHONY: bench-learned
 bench-learned: build ## what is learned from the records in $OFFPRINT_DATA/papers, each figure beside its bar

@@ -73,6 +73,9 @@ func run(ctx context.Context, bin, papers string, seconds, conns int) error {
 	if err := benchPages(ctx, r, bin, full, tenth, records, seconds, conns); err != nil {
 		return err
 	}
+	if err := benchLearned(ctx, r, bin, full, records, seconds); err != nil {
+		return err
+	}
 	fmt.Println()
 	if n := r.missed; n > 0 {
 		return fmt.Errorf("%d of %d bars missed", n, r.bars)

@@ -38,7 +38,7 @@ func startServer(ctx context.Context, bin, data string) (*server, error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: command(ctx, bin, "serve", "--data", data, "--addr", addr), base: "http://" + addr}
+	s := &server{cmd: command(ctx, bin, "serve", "--data", data, "--addr", addr, "--train", "never"), base: "http://" + addr}
 	begin := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
