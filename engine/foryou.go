@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/offprint/offprint"
@@ -213,12 +214,24 @@ func (e *Engine) giveReasons(ctx context.Context, m *model, profile *rank.Profil
 				out.Like = append(out.Like, ref)
 			}
 		}
-		for _, w := range r.Words {
-			out.Words = append(out.Words, w.Text)
-		}
+		out.Words = distinct(r.Words)
 		page.Reasons[id] = out
 	}
 	return nil
+}
+
+// distinct are the words but for those, after the first, that a phrase among them
+// has.
+func distinct(words []encode.Word) []string {
+	var out []string
+	for i, w := range words {
+		if !slices.ContainsFunc(words, func(other encode.Word) bool {
+			return other.Text != w.Text && strings.Contains(" "+other.Text+" ", " "+w.Text+" ")
+		}) || i == 0 {
+			out = append(out, w.Text)
+		}
+	}
+	return out
 }
 
 // refs names papers.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/offprint/offprint"
+	"github.com/offprint/offprint/encode"
 	"github.com/offprint/offprint/rank"
 )
 
@@ -44,13 +45,13 @@ func (e *Engine) Related(ctx context.Context, paper *offprint.Paper, readerID in
 // words are those of a paper that do most for its likeness to v, which has the
 // numbers that the index keeps.
 func (e *Engine) words(m *model, p *offprint.PaperItem, v []float32, n int) []string {
-	var words []string
+	var words []encode.Word
 	for _, w := range (prefixed{m.encoder}).Explain(TextOf(&p.Paper), v, n) {
 		if w.Share > 0 {
-			words = append(words, w.Text)
+			words = append(words, w)
 		}
 	}
-	return words
+	return distinct(words)
 }
 
 // sharedAuthors are the names that two papers have in common.
