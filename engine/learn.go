@@ -52,7 +52,6 @@ type Learned struct {
 	Words    int           `json:"words,omitempty"`
 	Loss     []float64     `json:"loss,omitempty"`     // of each epoch
 	Examples []string      `json:"examples,omitempty"` // words and those nearest to them
-	Before   string        `json:"before,omitempty"`   // encoder whose vectors can be compared with those of this one
 	Topics   int           `json:"topics"`
 	Guesses  bool          `json:"guesses"` // it can guess categories
 }
@@ -163,26 +162,8 @@ func (papers *learning) encoder(ctx context.Context, dir string, o Options, l *L
 	for _, n := range e.Learned(12) {
 		l.Examples = append(l.Examples, n.String())
 	}
-	if before, encoder := trainedBefore(dir); encoder != nil && encoder.Dim() == e.Dim() {
-		o.Progress(.83, "turning the new vectors to the old ones")
-		aligned, err := e.Align(encoder, papers.sample(20_000))
-		if err != nil {
-			return nil, err
-		}
-		e, l.Before = aligned, before.Encoder
-	}
 	l.Encoder = e.Fingerprint()
 	return e, writeEncoder(filepath.Join(dir, l.file("encoder")), e)
-}
-
-// sample returns at most n texts, evenly spread over time.
-func (papers *learning) sample(n int) []encode.Text {
-	n = min(n, len(papers.texts))
-	some := make([]encode.Text, n)
-	for i := range some {
-		some[i] = papers.texts[i*len(papers.texts)/n]
-	}
-	return some
 }
 
 // mostSlow is how many papers a sentence-transformer encodes for topics and
@@ -262,19 +243,6 @@ func lastCheckpoint(dir string) (*encode.Encoder, int) {
 		}
 	}
 	return nil, 0
-}
-
-// trainedBefore is the encoder that is in use, if it was trained here.
-func trainedBefore(dir string) (Learned, *encode.Encoder) {
-	l, err := readLearned(dir)
-	if err != nil || l.From != "" {
-		return l, nil
-	}
-	e, err := readFile(filepath.Join(dir, l.file("encoder")), encode.Read)
-	if err != nil {
-		return l, nil
-	}
-	return l, e
 }
 
 func topicsBefore(dir string) *topics.Model {

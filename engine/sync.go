@@ -37,7 +37,7 @@ type progress struct {
 func (e *Engine) Sync(ctx context.Context) error {
 	e.syncing.Lock()
 	defer e.syncing.Unlock()
-	if err := e.reload(); err != nil {
+	if err := e.reload(ctx); err != nil {
 		e.Log.WarnContext(ctx, "what was learned cannot be read and has to be learned again", "error", err)
 	}
 	e.mu.RLock()
@@ -74,7 +74,7 @@ func (e *Engine) drawGraph(ctx context.Context) error {
 }
 
 // reload reads what was learned, unless it is what is in use.
-func (e *Engine) reload() error {
+func (e *Engine) reload(ctx context.Context) error {
 	l, err := readLearned(e.Dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -92,18 +92,22 @@ func (e *Engine) reload() error {
 	if err != nil {
 		return err
 	}
-	if current != nil {
+	if current == nil {
+		if m.index, err = index.Open(filepath.Join(e.Dir, indexFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			e.Log.Warn("the index of papers cannot be used and is made again", "error", err)
+		}
+	} else if current.learned.Encoder == l.Encoder {
 		m.index = current.index
-	} else if m.index, err = index.Open(filepath.Join(e.Dir, indexFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		e.Log.Warn("the index of papers cannot be used and is made again", "error", err)
+	} else if l.From == "" && current.learned.From == "" { // a few seconds
+		if err := e.takeOver(ctx, current, m); err != nil {
+			return err
+		}
 	}
-	switch {
-	case m.index != nil && m.index.Dim() == m.dims() && m.index.Encoder() == l.Encoder:
-		m.indexed = readProgress(e.Dir).Since
-	case m.index != nil && m.index.Dim() == m.dims() && m.index.Encoder() == l.Before:
-		m.index.Replace(l.Encoder) // rows of both, until all are new
-		m.indexed = readProgress(e.Dir).Since
-	default:
+	if m.index != nil && m.index.Dim() == m.dims() && m.index.Encoder() == l.Encoder {
+		if current == nil || current.learned.Encoder == l.Encoder {
+			m.indexed = readProgress(e.Dir).Since
+		}
+	} else {
 		if m.index, err = index.New(m.dims(), l.Encoder); err != nil {
 			return err
 		}
@@ -127,7 +131,7 @@ func (m *model) dims() int {
 	if m.learned.From != "" {
 		return m.learned.Dim
 	}
-	return min(index.Dims, m.learned.Dim)
+	return index.Kept(m.learned.Dim)
 }
 
 // same says whether two trainings are one.

@@ -49,11 +49,23 @@ func (b *Bench) Replacement(ctx context.Context) error {
 		}
 		return all
 	}
-	oldRows, freeRows, newRows := rows(before), rows(b.Encoder), rows(aligned)
+	oldRows, newRows, turned := rows(before), rows(b.Encoder), rows(aligned)
+	var x, y []float32
+	for _, t := range sample {
+		x, y = append(x, before.Encode(t)...), append(y, b.Encoder.Encode(t)...)
+	}
+	bridge, err := encode.NewBridge(x, y, b.Encoder.Dim(), b.Encoder.Dim())
+	if err != nil {
+		return err
+	}
+	var crossed []float32
+	for i := range len(oldRows) / b.Encoder.Dim() {
+		crossed = append(crossed, bridge.Cross(oldRows[i*b.Encoder.Dim():(i+1)*b.Encoder.Dim()])...)
+	}
 	half := make([]float32, len(oldRows)) // every other row is encoded again
 	d := b.Encoder.Dim()
 	for i := range len(half) / d {
-		src := oldRows
+		src := crossed
 		if i%2 == 0 {
 			src = newRows
 		}
@@ -90,13 +102,16 @@ func (b *Bench) Replacement(ctx context.Context) error {
 		if _, err := show("the one before, queries and index", oldRows, oldRows); err != nil {
 			return err
 		}
-		if _, err := show("new queries, not aligned, in the old index", freeRows, oldRows); err != nil {
+		if _, err := show("new queries in the old index as it is", newRows, oldRows); err != nil {
 			return err
 		}
-		if _, err := show("new queries, aligned, in an index half encoded again", newRows, half); err != nil {
+		if _, err := show("new queries, turned to the old vectors", turned, oldRows); err != nil {
 			return err
 		}
-		got, err := show("new queries, aligned, in the old index", newRows, oldRows)
+		if _, err := show("old vectors over the bridge, half encoded again", newRows, half); err != nil {
+			return err
+		}
+		got, err := show("old vectors over the bridge", newRows, crossed)
 		if err != nil {
 			return err
 		}

@@ -72,9 +72,6 @@ func printLearned(w io.Writer, l engine.Learned) {
 		}
 		fmt.Fprintf(w, "loss of each epoch: %s\n", strings.Join(loss, ", "))
 	}
-	if l.Before != "" {
-		fmt.Fprintln(w, "its vectors can be compared with those of the encoder before: the index is renewed little by little")
-	}
 	fmt.Fprintf(w, "topics: %d\n", l.Topics)
 	if len(l.Examples) > 0 {
 		fmt.Fprintln(w, "words that have come to mean alike:")

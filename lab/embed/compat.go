@@ -25,7 +25,6 @@ var Compat = lab.Reproduction{
 	Time:     30 * time.Second,
 	FullTime: 5 * time.Minute,
 	DataSets: []string{"digits", "papers"},
-	Serves:   "upgrades of the text encoder, without encoding every stored paper again",
 	Run:      runCompat,
 	Broken: []lab.BrokenVariant{
 		{Name: "learned-classifier", What: "the classifier that is called a simplex is learned, as any other"},
