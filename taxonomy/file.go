@@ -11,12 +11,11 @@ import (
 )
 
 // magic begins a file; its last byte is the format's version.
-const magic = "offprint categories\x01"
+const magic = "offprint categories\x02"
 
 // Limits of a file, so that a damaged one cannot ask for all memory.
 const (
 	mostDims    = 1 << 12
-	mostNames   = 1 << 12
 	longestName = 1 << 8
 )
 
@@ -38,6 +37,7 @@ func (g *Guesser) WriteTo(w io.Writer) (int64, error) {
 		put(uint16(len(name)))
 		put([]byte(name))
 	}
+	put(g.scale)
 	put(g.weights)
 	put(g.bias)
 	if err == nil {
@@ -71,7 +71,7 @@ func Read(r io.Reader) (*Guesser, error) {
 	var dim, names uint32
 	get(&dim)
 	get(&names)
-	if err != nil || dim < 1 || dim > mostDims || names < 2 || names > mostNames {
+	if err != nil || dim < 1 || dim > mostDims || names < 2 || names > mostCategories {
 		return nil, errDamaged
 	}
 	g := &Guesser{dim: int(dim)}
@@ -86,6 +86,7 @@ func Read(r io.Reader) (*Guesser, error) {
 		g.names = append(g.names, string(name))
 	}
 	g.weights, g.bias = make([]float32, names*dim), make([]float32, names)
+	get(&g.scale)
 	get(g.weights)
 	get(g.bias)
 	want := sum.Sum32()
@@ -96,12 +97,15 @@ func Read(r io.Reader) (*Guesser, error) {
 	if err != nil || got != want {
 		return nil, errDamaged
 	}
-	for _, values := range [][]float32{g.weights, g.bias} {
+	for _, values := range [][]float32{g.scale[:], g.weights, g.bias} {
 		for _, v := range values {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 				return nil, errDamaged
 			}
 		}
+	}
+	if err := g.measure(); err != nil {
+		return nil, errDamaged
 	}
 	return g, nil
 }

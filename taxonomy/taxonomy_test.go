@@ -56,6 +56,55 @@ func TestGuess(t *testing.T) {
 	}
 }
 
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want float64
+	}{{"cs.CL", "cs.CL", 0}, {"cs.CL", "cs.CV", 2}, {"cs.CL", "eess.AS", 4}, {"gr-qc", "hep-th", 4}} {
+		if got := Distance(c.a, c.b); got != c.want {
+			t.Errorf("%s to %s: %v", c.a, c.b, got)
+		}
+	}
+}
+
+// What is half of one category and half of others nearby is guessed to be near
+// them, though a category farther off is the most probable.
+func TestNearest(t *testing.T) {
+	g := &Guesser{dim: 3, names: []string{"math.CO", "cs.CL", "cs.CV"}, weights: []float32{4, 0, 0, 0, 3.4, 0, 0, 0, 3.3}, bias: make([]float32, 3), scale: [2]float32{0, 1}}
+	v := []float32{.6, .6, .6}
+	if got := g.Best(v); got.Category != "math.CO" {
+		t.Errorf("the most probable is %v", got)
+	}
+	if err := g.measure(); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Best(v); got.Category != "cs.CL" {
+		t.Errorf("the nearest is %v", got)
+	}
+}
+
+// Where a fifth of the newest papers are of another category than they look,
+// guesses are about so sure.
+func TestConfidence(t *testing.T) {
+	vectors, categories := planted(t, 16, 500, "cs.CL", "cs.CV")
+	for i := range categories {
+		if i%10 < 2 {
+			categories[i] = []string{map[string]string{"cs.CL": "cs.CV", "cs.CV": "cs.CL"}[categories[i][0]]}
+		}
+	}
+	g, err := Train(t.Context(), vectors, 16, categories, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.
+	for i := range categories {
+		mean += float64(g.Best(vectors[i*16:(i+1)*16]).Confidence) / float64(len(categories))
+	}
+	if mean < .75 || mean > .85 {
+		t.Errorf("confidence %v of what is right four times in five", mean)
+	}
+}
+
 func TestTooFew(t *testing.T) {
 	vectors, categories := planted(t, 8, 50, "cs.CL")
 	if _, err := Train(t.Context(), vectors, 8, categories, Options{}); err == nil {

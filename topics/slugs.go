@@ -13,7 +13,7 @@ import (
 
 // sameTopic is how much a topic must have in common with an earlier one to take
 // over its address.
-const sameTopic = .3
+const sameTopic = .5
 
 // keepSlugs gives topics the addresses of those of an earlier model that they
 // are most like, one to one, and new ones to the rest.
@@ -54,9 +54,8 @@ func (m *Model) keepSlugs(earlier *Model) error {
 	return nil
 }
 
-// likeness is the mean of the share of words in common and the cosine of the
-// centres, which means nothing where another encoder made them: then words alone
-// decide.
+// likeness is the share of words in common plus the cosine of the centres, which
+// is about 0 where another encoder made them: then words alone decide.
 func likeness(a, b *Topic) float64 {
 	in := make(map[string]bool)
 	for _, w := range a.Words {
@@ -72,9 +71,9 @@ func likeness(a, b *Topic) float64 {
 		common /= float64(n)
 	}
 	if len(a.Centre) != len(b.Centre) {
-		return common / 2
+		return common
 	}
-	return (common + float64(vector.Dot(a.Centre, b.Centre))) / 2
+	return common + max(0, float64(vector.Dot(a.Centre, b.Centre)))
 }
 
 // slugOf is a name as part of an address.

@@ -1,6 +1,10 @@
 // Package topics finds what a collection of papers is about, and how that
 // changes with time: themes with readable names, their share of each week's
 // papers, and whether they rise or fall.
+//
+// Themes are clusters of the papers' vectors. That subjects which rise and fall
+// together belong together (methods/label/lls) is too little to go by here:
+// DESIGN.md has the figures.
 package topics
 
 import (
@@ -21,6 +25,7 @@ const FewestPapers = 300
 
 const (
 	mostTopics   = 60
+	fewPapers    = 5000
 	rounds       = 30  // of k-means
 	mostExamples = 12  // of a topic
 	mostWeeks    = 104 // of which shares are kept, the newest
@@ -70,8 +75,9 @@ func count(papers int) int {
 }
 
 // Find finds topics: k-means on the vectors, as many topics as a quarter or so
-// of the root of the number of papers, at most 60. See the package
-// documentation for what else was tried. It is deterministic for a seed.
+// of the root of the number of papers, at least 4 and at most 60. It is
+// deterministic for a seed. Fewer papers than [FewestPapers] are an error of
+// [offprint.KindInvalid].
 func Find(ctx context.Context, in Input) (*Model, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -88,7 +94,7 @@ func Find(ctx context.Context, in Input) (*Model, error) {
 	for _, i := range rows {
 		x = append(x, in.row(i)...)
 	}
-	km, err := cluster.Fit(ctx, x, in.Dim, count(len(rows)), rounds, random.New(in.Seed, 0))
+	km, err := group(ctx, x, in.Dim, in.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("topics: %w", err)
 	}
@@ -122,6 +128,27 @@ func Find(ctx context.Context, in Input) (*Model, error) {
 	}
 	progress(1)
 	return m, nil
+}
+
+// group is the best of several starts of k-means where papers are few. With many,
+// five starts were no better than one.
+func group(ctx context.Context, x []float32, dim int, seed uint64) (*cluster.KMeans, error) {
+	n := len(x) / dim
+	starts := 1
+	if n < fewPapers {
+		starts = 5
+	}
+	var best *cluster.KMeans
+	for s := range starts {
+		km, err := cluster.Fit(ctx, x, dim, count(n), rounds, random.New(seed, uint64(s)))
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || km.Inertia < best.Inertia {
+			best = km
+		}
+	}
+	return best, nil
 }
 
 func (in *Input) check() error {
