@@ -46,7 +46,7 @@ const (
 	apartUnknown = .05 // the cosine itself, without a background
 
 	wholeShare = 2. / 3 // of a score is that for all interests together; the rest for the best
-	hidden     = .25    // weight of the hidden papers against the liked ones
+	hidden     = .1     // weight of the hidden papers against the liked ones
 	halfLife   = 120 * 24 * time.Hour
 	mostKept   = 256 // liked papers, and hidden ones, the heaviest, that count
 	interests  = 8   // at most
