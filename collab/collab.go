@@ -1,6 +1,6 @@
 // Package collab learns what readers have in common from their votes: a paper
-// that like-minded readers voted for moves up, and what they like in general
-// steers the order of papers that nobody has voted for.
+// that like-minded readers voted for moves up, and what they voted for before
+// tells what a reader may like of the papers that nobody has voted for yet.
 //
 // A reader u is y_u, a row with a 1 for each paper that they voted for, and c_u,
 // the direction of the sum of those papers' text vectors. Two readers are alike by
@@ -14,14 +14,15 @@
 //
 // which is EASE (methods/rec) with readers in the place of papers: its matrix is
 // as large as there are readers, whatever the number of papers, and of readers
-// who say the same, each counts less. A paper p has
+// who say the same, each counts less. A paper p has the share
 //
-//	votes(u, p) = a sum_v b_uv y_vp,                                         (3)
-//	d_u = (m / (n_u + m)) sum_v b_uv c_v / max(1, sum_v b_uv),               (4)
+//	s_up = sum_v b_uv y_vp.                                                  (3)
 //
-// to be added to its cosine with u's own profile: (3) and its product with d_u.
-// Both are 0 where nobody is like-minded, so that a single reader keeps the order
-// by text.
+// [Taste.Votes] is 6 s_up, to be added to the paper's cosine with u's own profile;
+// and the papers with the greatest shares, which u has not voted for, are
+// [Taste.Examples] of what u likes, with s_up as their weight where a vote of u's
+// own has 1: so papers without any vote are told apart, too. Where nobody is
+// like-minded there is neither, and a single reader keeps the order by text.
 //
 // A model is a function of the votes alone. It is made in milliseconds, so there
 // is no file of it, and a reader who has gone has left nothing in it
@@ -51,8 +52,7 @@ type Vote struct{ Reader, Paper int64 }
 const (
 	textShare = .5 // t of equation 1
 	ridge     = 1  // l of equation 2
-	voteScale = 6  // a of equation 3
-	prior     = 20 // m of equation 4: the others' likes weigh as much as so many votes
+	voteScale = 6  // of a share, against a cosine
 
 	// MostReaders is how many readers are compared at most: those with the most
 	// votes. Time grows with its cube, to a second or two.
@@ -209,15 +209,12 @@ func (m *Model) shares(at int) ([]float64, error) {
 	return b, nil
 }
 
-// Taste is what a reader is told by those who are like-minded.
+// Taste is what a reader is told by those who are like-minded. It may be nil:
+// then that is nothing.
 type Taste struct {
-	// Direction is d_u of equation 4: its product with a paper's vector is to be
-	// added to the paper's score.
-	Direction []float32
-
 	m      *Model
 	at     int
-	shares []float64
+	shares []float64 // b_uv of each reader v
 }
 
 // Taste returns what the others tell a reader, or nil if there is nobody to tell
@@ -232,43 +229,55 @@ func (m *Model) Taste(id int64) *Taste {
 		return nil
 	}
 	b, err := m.shares(at)
-	if err != nil {
-		return nil // hardly: the ridge keeps the matrix far from singular
+	if err != nil || slices.Max(b) == 0 {
+		return nil // there is hardly an error: the ridge keeps the matrix far from singular
 	}
-	t := &Taste{Direction: make([]float32, m.dim), m: m, at: at, shares: b}
-	sum := 0.
-	for v, s := range b {
-		sum += s
-		vector.AddScaled(t.Direction, float32(s), m.readers[v].centre)
-	}
-	if sum == 0 {
-		return nil
-	}
-	scale := prior / (float64(len(m.readers[at].papers)) + prior) / max(1, sum)
-	for i := range t.Direction {
-		t.Direction[i] *= float32(scale)
-	}
-	return t
+	return &Taste{m, at, b}
 }
 
-// Votes is what the votes of others add to a paper's score, equation 3: 0 if no
-// like-minded reader voted for it.
+// Votes is what the votes of others add to a paper's score, which is its cosine
+// with the reader's own profile: 0 if no like-minded reader voted for it.
 func (t *Taste) Votes(paper int64) float32 {
 	if t == nil {
 		return 0
 	}
-	sum := 0.
+	share := 0.
 	for _, v := range t.m.votes[paper] {
-		sum += t.shares[v]
+		share += t.shares[v]
 	}
-	return float32(voteScale * sum)
+	return float32(voteScale * share)
 }
 
-// Score is what is to be added to the score of a paper, which is its cosine with
-// the reader's own profile.
-func (t *Taste) Score(paper int64, v []float32) float32 {
+// Example is a paper that like-minded readers voted for.
+type Example struct {
+	Paper  int64
+	Weight float32 // s_up of equation 3; one of the reader's own votes has 1
+}
+
+// Examples are at most n papers that like-minded readers voted for and the reader
+// did not, those with the greatest weights first: to learn from beside the
+// reader's own.
+func (t *Taste) Examples(n int) []Example {
 	if t == nil {
-		return 0
+		return nil
 	}
-	return t.Votes(paper) + vector.Dot(t.Direction, v)
+	share := make(map[int64]float64)
+	for v, b := range t.shares {
+		if b > 0 {
+			for _, p := range t.m.readers[v].papers {
+				share[p] += b
+			}
+		}
+	}
+	for _, p := range t.m.readers[t.at].papers {
+		delete(share, p)
+	}
+	examples := make([]Example, 0, len(share))
+	for p, s := range share {
+		examples = append(examples, Example{p, float32(s)})
+	}
+	slices.SortFunc(examples, func(a, b Example) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(b.Paper, a.Paper))
+	})
+	return examples[:min(n, len(examples))]
 }

@@ -1,6 +1,7 @@
 package collab
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -54,14 +55,16 @@ func (c *circle) train(t *testing.T, votes []Vote) *Model {
 	return m
 }
 
-// scores of all papers, of those readers that there are.
-func (c *circle) scores(m *Model, reader int64) []float32 {
+// told is all that a model tells a reader: the scores of all papers, then the
+// weights that they have as examples.
+func told(m *Model, reader int64) []float32 {
 	taste := m.Taste(reader)
-	out := make([]float32, papers)
-	v := make([]float32, dim)
-	for p := range out {
-		c.vectors(int64(p), v)
-		out[p] = taste.Score(int64(p), v)
+	out := make([]float32, 2*papers)
+	for p := range papers {
+		out[p] = taste.Votes(int64(p))
+	}
+	for _, x := range taste.Examples(papers) {
+		out[papers+x.Paper] = x.Weight
 	}
 	return out
 }
@@ -77,14 +80,27 @@ func mean(x []float32) float64 {
 func TestLikeMindedReaders(t *testing.T) {
 	c := newCircle(12, 1)
 	m := c.train(t, c.votes)
-	for u := range 12 {
-		s := c.scores(m, int64(10+u))
+	for u := range int64(12) {
+		s := told(m, 10+u)
 		own, other := s[u%2*200:u%2*200+200], s[200-u%2*200:400-u%2*200]
-		if a, b := mean(own[:100]), mean(other[:100]); a < 2*max(b, .01) {
-			t.Errorf("reader %d: papers with votes have %.3f of their kind, %.3f of the other", u, a, b)
+		if a, b := mean(own), mean(other); a < 2*max(b, .01) {
+			t.Errorf("reader %d: papers have %.3f of their kind, %.3f of the other", u, a, b)
 		}
-		if a, b := mean(own[100:]), mean(other[100:]); a < b+.05 {
-			t.Errorf("reader %d: papers without votes have %.3f of their kind, %.3f of the other", u, a, b)
+		examples := m.Taste(10 + u).Examples(30)
+		if len(examples) != 30 || !slices.IsSortedFunc(examples, func(a, b Example) int { return cmp.Compare(b.Weight, a.Weight) }) {
+			t.Fatalf("reader %d: examples %v", u, examples)
+		}
+		kind := 0
+		for _, x := range examples {
+			if x.Weight <= 0 || x.Weight > 1 || slices.Contains(c.votes, Vote{10 + u, x.Paper}) {
+				t.Errorf("reader %d: example %+v", u, x)
+			}
+			if x.Paper/200 == u%2 {
+				kind++
+			}
+		}
+		if kind < 25 {
+			t.Errorf("reader %d: %d of 30 examples are of their kind", u, kind)
 		}
 	}
 }
@@ -94,14 +110,14 @@ func TestNobodyToTell(t *testing.T) {
 	c := newCircle(2, 2)
 	alone := c.train(t, slices.DeleteFunc(slices.Clone(c.votes), func(v Vote) bool { return v.Reader != 10 }))
 	for _, taste := range []*Taste{alone.Taste(10), alone.Taste(11), c.train(t, nil).Taste(10), (*Model)(nil).Taste(1), c.train(t, c.votes).Taste(5)} {
-		if taste != nil || taste.Score(3, make([]float32, dim)) != 0 {
+		if taste != nil || taste.Votes(3) != 0 || len(taste.Examples(3)) > 0 {
 			t.Errorf("%+v", taste)
 		}
 	}
 }
 
-// One's own vote says nothing about a paper, and a paper that nobody knows has
-// the score of its text.
+// One's own vote says nothing about a paper, and nothing is said of one that
+// nobody voted for.
 func TestOnlyOthersVote(t *testing.T) {
 	c := newCircle(6, 3)
 	votes := append(slices.Clone(c.votes), Vote{10, papers + 7})
@@ -136,8 +152,8 @@ func TestOrderOfVotes(t *testing.T) {
 		}
 	}
 	for u := range int64(9) {
-		s := c.scores(want, 10+u)
-		if !slices.Equal(s, c.scores(c.train(t, mixed), 10+u)) || !slices.Equal(s, c.scores(grown, 10+u)) {
+		s := told(want, 10+u)
+		if !slices.Equal(s, told(c.train(t, mixed), 10+u)) || !slices.Equal(s, told(grown, 10+u)) {
 			t.Errorf("reader %d has other scores", u)
 		}
 	}
@@ -168,10 +184,10 @@ func TestForgetIsNeverSeen(t *testing.T) {
 				}
 				continue
 			}
-			if !slices.Equal(c.scores(forgot, u), c.scores(never, u)) {
+			if !slices.Equal(told(forgot, u), told(never, u)) {
 				t.Errorf("seed %d: reader %d can tell that somebody was there", seed, u)
 			}
-			changed = changed || !slices.Equal(c.scores(all, u), c.scores(never, u))
+			changed = changed || !slices.Equal(told(all, u), told(never, u))
 		}
 		if !changed {
 			t.Errorf("seed %d: nothing depended on those who are forgotten", seed)

@@ -15,6 +15,7 @@ func TestForget(t *testing.T) {
 	b := open(t, 1000)
 	ctx := t.Context()
 	month := offprint.PaperQuery{ReaderID: b.reader, First: enginetest.Newest - 60, Last: enginetest.Newest, Limit: 50}
+	var mine []int
 	ids := func() (ids []int64, common int) {
 		t.Helper()
 		check(t, b.Sync(ctx))
@@ -22,13 +23,18 @@ func TestForget(t *testing.T) {
 		check(t, err)
 		for i := range p.Items {
 			ids = append(ids, p.Items[i].ID)
-			if p.Reasons[p.Items[i].ID].Common {
+			r := p.Reasons[p.Items[i].ID]
+			if r.Common {
 				common++
+			}
+			for _, like := range r.Like {
+				if !slices.ContainsFunc(mine, func(i int) bool { return b.papers[i].Key == like.Key }) {
+					t.Errorf("%s is not of the reader's papers, and named as the reason for another", like.Key)
+				}
 			}
 		}
 		return ids, common
 	}
-	var mine []int
 	for i := 3; i < 400; i += 5 * enginetest.Subjects {
 		b.mark(t, i, offprint.MarkVote)
 		mine = append(mine, i)

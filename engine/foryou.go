@@ -75,13 +75,14 @@ func (e *Engine) personal(ctx context.Context, q offprint.PaperQuery, taste *col
 	if liked == 0 {
 		return Page{}, nil
 	}
+	examples = append(examples, e.othersExamples(m, acts, taste)...)
 	profile := rank.NewProfile(examples, e.Now(), e.background(m, q.First))
 
 	ids := e.candidates(q, acts, skip)
 	choices := profile.Order(e.candidatePapers(m, ids))
 	if taste != nil {
 		for i, c := range choices {
-			choices[i].Score.Value += taste.Score(c.ID, c.Vector)
+			choices[i].Score.Value += taste.Votes(c.ID)
 		}
 		slices.SortStableFunc(choices, func(a, b rank.Choice) int { return cmp.Compare(b.Score.Value, a.Score.Value) })
 	}
@@ -130,6 +131,29 @@ func (e *Engine) examples(m *model, acts []offprint.Act, weight func(offprint.Ac
 		examples = append(examples, rank.Example{ID: a.PaperID, Vector: v, Weight: w, At: at, Authors: e.authorsOf(a.PaperID)})
 	}
 	return examples, liked
+}
+
+// mostOthers is how many papers that others voted for tell something of a reader.
+const mostOthers = 200
+
+// othersExamples are papers that like-minded readers voted for, and of which the
+// reader has said nothing. They fade with the papers' days, for when others voted
+// is theirs to know.
+func (e *Engine) othersExamples(m *model, acts []offprint.Act, taste *collab.Taste) (examples []rank.Example) {
+	said := make(map[int64]bool, len(acts))
+	for _, a := range acts {
+		said[a.PaperID] = true
+	}
+	for _, x := range taste.Examples(mostOthers) {
+		v := make([]float32, m.index.Dim())
+		if !said[x.Paper] && m.index.Vector(x.Paper, v) {
+			e.mu.RLock()
+			row := e.papers.rows[x.Paper]
+			e.mu.RUnlock()
+			examples = append(examples, rank.Example{ID: x.Paper, Vector: v, Weight: x.Weight, At: row.day.Time(), Authors: row.authors, Others: true})
+		}
+	}
+	return examples
 }
 
 func (e *Engine) authorsOf(id int64) []int32 {
@@ -208,7 +232,7 @@ func (e *Engine) giveReasons(ctx context.Context, m *model, profile *rank.Profil
 		return err
 	}
 	for id, r := range reasons {
-		out := Reason{Common: taste != nil && taste.Votes(id) > 0}
+		out := Reason{Common: taste.Votes(id) > 0}
 		for _, x := range r.Examples {
 			if ref, ok := named[x]; ok && x != id {
 				out.Like = append(out.Like, ref)

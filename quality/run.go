@@ -30,6 +30,7 @@ func Sections() []Section {
 		{"questions", "the first ten answers of a new reader", (*Bench).Questions},
 		{"topics", "topics", (*Bench).Topics},
 		{"categories", "categories, guessed", (*Bench).Categories},
+		{"votes", "votes in common", (*Bench).Collab},
 		{"forgetting", "readers who have gone", (*Bench).Forgetting},
 		{"times", "times", (*Bench).Times},
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/offprint/offprint/taxonomy"
 )
 
-// surePrecision is the bar: how many of the guesses that are shown are right.
-const surePrecision = .75
+// surePrecision is the bar: guesses that are shown should be right as often as they say.
+const surePrecision = float64(taxonomy.LeastConfidence)
 
 // Categories measures the guess of a category for papers without any: learned
 // from the papers before the tested month, asked about its own.

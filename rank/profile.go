@@ -16,6 +16,7 @@ type Example struct {
 	Weight  float32   // > 0 when liked: a vote, a save, a tag are 1 each; < 0 when hidden
 	At      time.Time // zero for now
 	Authors []int32   // by the numbers of Background.Earlier; may be nil
+	Others  bool      // others' choice, not the reader's: it counts, and no reason names it
 }
 
 // Interest is one thing that a reader likes: some of their papers, which are

@@ -31,7 +31,7 @@ func (p *Profile) Reason(s Score, v []float32, t encode.Text, e Explainer) Reaso
 		return Reason{}
 	}
 	in := &p.Interests[s.Interest]
-	near := slices.Clone(in.Examples)
+	near := slices.DeleteFunc(slices.Clone(in.Examples), func(x Example) bool { return x.Others })
 	slices.SortStableFunc(near, func(a, b Example) int {
 		return cmp.Compare(vector.Dot(b.Vector, v), vector.Dot(a.Vector, v))
 	})

@@ -37,7 +37,8 @@ func (g *Guesser) WriteTo(w io.Writer) (int64, error) {
 		put(uint16(len(name)))
 		put([]byte(name))
 	}
-	put(g.scale)
+	put(g.slope)
+	put(g.offsets)
 	put(g.weights)
 	put(g.bias)
 	if err == nil {
@@ -85,8 +86,9 @@ func Read(r io.Reader) (*Guesser, error) {
 		get(name)
 		g.names = append(g.names, string(name))
 	}
-	g.weights, g.bias = make([]float32, names*dim), make([]float32, names)
-	get(&g.scale)
+	g.weights, g.bias, g.offsets = make([]float32, names*dim), make([]float32, names), make([]float32, names)
+	get(&g.slope)
+	get(g.offsets)
 	get(g.weights)
 	get(g.bias)
 	want := sum.Sum32()
@@ -97,7 +99,7 @@ func Read(r io.Reader) (*Guesser, error) {
 	if err != nil || got != want {
 		return nil, errDamaged
 	}
-	for _, values := range [][]float32{g.scale[:], g.weights, g.bias} {
+	for _, values := range [][]float32{{g.slope}, g.offsets, g.weights, g.bias} {
 		for _, v := range values {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 				return nil, errDamaged

@@ -53,9 +53,10 @@ type Guess struct {
 type Guesser struct {
 	dim     int
 	names   []string
-	weights []float32  // [names x dim]
-	bias    []float32  // [names]
-	scale   [2]float32 // confidence = logistic(scale[0] + scale[1] logit p)
+	weights []float32 // [names x dim]
+	bias    []float32 // [names]
+	offsets []float32 // [names]: confidence = logistic(offset + slope logit p)
+	slope   float32
 	nearest *loki.Adapter
 }
 
@@ -78,7 +79,7 @@ func Train(ctx context.Context, vectors []float32, dim int, categories [][]strin
 			count[c[0]]++
 		}
 	}
-	g := &Guesser{dim: dim, scale: [2]float32{0, 1}}
+	g := &Guesser{dim: dim}
 	total := 0
 	for name, n := range count {
 		if n >= fewestOfACategory {
@@ -109,6 +110,7 @@ func Train(ctx context.Context, vectors []float32, dim int, categories [][]strin
 			}
 		}
 	}
+	g.offsets = make([]float32, len(g.names))
 	old := len(of) - len(of)/calibrated
 	if err := g.discriminate(ctx, vectors, of[:old]); err != nil {
 		return nil, err
@@ -215,7 +217,7 @@ func (g *Guesser) Best(v []float32) Guess {
 	if k < 0 {
 		return Guess{}
 	}
-	return Guess{g.names[k], float32(logistic(float64(g.scale[0]) + float64(g.scale[1])*logit(p)))}
+	return Guess{g.names[k], g.confidence(k, p)}
 }
 
 // best is the number of the guess and its tempered probability.

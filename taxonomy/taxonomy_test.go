@@ -70,7 +70,7 @@ func TestDistance(t *testing.T) {
 // What is half of one category and half of others nearby is guessed to be near
 // them, though a category farther off is the most probable.
 func TestNearest(t *testing.T) {
-	g := &Guesser{dim: 3, names: []string{"math.CO", "cs.CL", "cs.CV"}, weights: []float32{4, 0, 0, 0, 3.4, 0, 0, 0, 3.3}, bias: make([]float32, 3), scale: [2]float32{0, 1}}
+	g := &Guesser{dim: 3, names: []string{"math.CO", "cs.CL", "cs.CV"}, weights: []float32{4, 0, 0, 0, 3.4, 0, 0, 0, 3.3}, bias: make([]float32, 3), offsets: make([]float32, 3)}
 	v := []float32{.6, .6, .6}
 	if got := g.Best(v); got.Category != "math.CO" {
 		t.Errorf("the most probable is %v", got)
