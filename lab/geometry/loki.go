@@ -28,6 +28,7 @@ var Loki = lab.Reproduction{
 	Time:     5 * time.Second,
 	FullTime: time.Minute,
 	DataSets: []string{"papers", "diabetes"},
+	Serves:   "the guess of a category for papers whose source gave none",
 	Run:      runLoki,
 	Broken: []lab.BrokenVariant{
 		{Name: "not-squared", What: "labels are judged by the mean distance, not by the mean of its square"},
