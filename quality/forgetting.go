@@ -33,7 +33,7 @@ const (
 	dataRuns     = 400
 	dataShare    = .8
 	matchSteps   = 100
-	matchRate    = .2
+	matchRate    = .02
 )
 
 // Forgetting deletes readers. What the service has learned is compared with a
